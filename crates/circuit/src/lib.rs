@@ -1,0 +1,7 @@
+//! Chips: circuits of ideal memristors, simulated in fixed point. A chip's trajectory is a function
+//! of (circuit, seed, parameters, steps) alone, bit for bit, on every backend; the scalar reference
+//! defines it. Three families: crossbar for Ising problems, switching and memcomputing for clauses.
+
+pub mod rom;
+pub mod run;
+pub mod simd;

@@ -1,0 +1,157 @@
+//! Every backend against [`Portable`], on random rows, operation by operation.
+
+use super::{LANES, Level, Portable, Simd};
+use crate::rom::mix64;
+
+/// The bytes that every operation gives on pseudorandom rows drawn from `seed`.
+#[inline(always)]
+fn transcript<S: Simd>(seed: u64, out: &mut Vec<u8>) {
+    let mut counter = seed << 20;
+    let mut row8 = || {
+        let bytes: [u8; LANES] = std::array::from_fn(|_| {
+            counter += 1;
+            let h = mix64(counter);
+            // Extremes as often as plain values.
+            match h >> 60 {
+                0 => 0,
+                1 => 0x7f,
+                2 => 0x80,
+                3 => 0xff,
+                _ => h as u8,
+            }
+        });
+        bytes
+    };
+    let (b0, b1, b2) = (row8(), row8(), row8());
+    let mut wide = [0u16; 3 * LANES];
+    for w in &mut wide {
+        let r = row8();
+        *w = u16::from_le_bytes([r[0], r[1]]);
+    }
+    let mut quad = [0i32; 2 * LANES];
+    for q in &mut quad {
+        let r = row8();
+        *q = i32::from_le_bytes([r[0], r[1], r[2], r[3]]);
+    }
+    let mut put8 = |row: S::R8| {
+        let mut bytes = [0u8; LANES];
+        // SAFETY: 64 bytes.
+        unsafe { S::store8(bytes.as_mut_ptr(), row) };
+        out.extend_from_slice(&bytes);
+    };
+    // SAFETY: 64 bytes each.
+    let (a, b, c) = unsafe { (S::load8(b0.as_ptr()), S::load8(b1.as_ptr()), S::load8(b2.as_ptr())) };
+
+    put8(S::add8(a, b));
+    put8(S::sub8(a, b));
+    put8(S::adds_u8(a, b));
+    put8(S::subs_u8(a, b));
+    put8(S::min_u8(a, b));
+    put8(S::max_u8(a, b));
+    put8(S::and(a, b));
+    put8(S::or(a, b));
+    put8(S::xor(a, b));
+    put8(S::and_not(a, b));
+    put8(S::eq8(a, b));
+    put8(S::gt_i8(a, b));
+    put8(S::permute8(a, b));
+    put8(S::xor3(a, b, c));
+    put8(S::majority(a, b, c));
+    put8(S::select(a, b, c));
+    put8(S::eq8(a, a));
+    put8(S::splat8(b0[0]));
+    let bits = S::bits8(a).to_le_bytes();
+    // SAFETY: 64 values each.
+    let (d, e, f) = unsafe {
+        (S::load16(wide.as_ptr()), S::load16(wide[LANES..].as_ptr()), S::load16(wide[2 * LANES..].as_ptr()))
+    };
+    put8(S::narrow_i16(d));
+    out.extend_from_slice(&bits);
+    let mut put16 = |row: S::R16| {
+        let mut values = [0u16; LANES];
+        // SAFETY: 64 values.
+        unsafe { S::store16(values.as_mut_ptr(), row) };
+        out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    };
+    put16(S::widen_i8(a));
+    put16(S::widen_u8(a));
+    put16(S::add16(d, e));
+    put16(S::sub16(d, e));
+    put16(S::adds_i16(d, e));
+    put16(S::subs_i16(d, e));
+    put16(S::adds_u16(d, e));
+    put16(S::subs_u16(d, e));
+    put16(S::mul16(d, e));
+    put16(S::mulhi_u16(d, e));
+    put16(S::mulhi_i16(d, e));
+    put16(S::mulhrs16(d, e));
+    put16(S::min_i16(d, e));
+    put16(S::max_i16(d, e));
+    put16(S::min_u16(d, e));
+    put16(S::max_u16(d, e));
+    put16(S::and16(d, e));
+    put16(S::or16(d, e));
+    put16(S::xor16(d, e));
+    put16(S::eq16(d, e));
+    put16(S::gt_i16(d, e));
+    put16(S::select16(d, e, f));
+    put16(S::eq16(d, d));
+    put16(S::splat16(wide[0]));
+    put16(S::shl16::<0>(d));
+    put16(S::shr_u16::<0>(d));
+    put16(S::shr_i16::<0>(d));
+    put16(S::shl16::<1>(d));
+    put16(S::shr_u16::<1>(d));
+    put16(S::shr_i16::<1>(d));
+    put16(S::shl16::<7>(d));
+    put16(S::shr_u16::<7>(d));
+    put16(S::shr_i16::<7>(d));
+    put16(S::shl16::<15>(d));
+    put16(S::shr_u16::<15>(d));
+    put16(S::shr_i16::<15>(d));
+    // SAFETY: 64 values each.
+    let (g, h) = unsafe { (S::load32(quad.as_ptr()), S::load32(quad[LANES..].as_ptr())) };
+    put16(S::narrow_i32(g));
+    let mut put32 = |row: S::R32| {
+        let mut values = [0i32; LANES];
+        // SAFETY: 64 values.
+        unsafe { S::store32(values.as_mut_ptr(), row) };
+        out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    };
+    put32(S::widen_i16(d));
+    put32(S::widen_u16(d));
+    put32(S::add32(g, h));
+    put32(S::sub32(g, h));
+    put32(S::mul32(g, h));
+    put32(S::and32(g, h));
+    put32(S::xor32(g, h));
+    put32(S::min_i32(g, h));
+    put32(S::max_i32(g, h));
+    put32(S::gt_i32(g, h));
+    put32(S::splat32(quad[0]));
+    put32(S::shl32(g, 0));
+    put32(S::shr_u32(g, 0));
+    put32(S::shl32(g, 1));
+    put32(S::shr_u32(g, 1));
+    put32(S::shl32(g, 13));
+    put32(S::shr_u32(g, 13));
+    put32(S::shl32(g, 31));
+    put32(S::shr_u32(g, 31));
+}
+
+fn of(level: Level, seed: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    crate::dispatch!(level, transcript(seed: u64, out: &mut Vec<u8>), seed, &mut out);
+    out
+}
+
+#[test]
+fn every_level_matches_portable() {
+    for seed in 0..200 {
+        let mut expected = Vec::new();
+        transcript::<Portable>(seed, &mut expected);
+        for level in Level::available() {
+            assert!(of(level, seed) == expected, "{} differs on seed {seed}", level.name());
+        }
+    }
+}
