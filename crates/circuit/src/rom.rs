@@ -85,7 +85,7 @@ pub fn ln_q60(value: u64) -> i128 {
         }
     }
     // log2 in Q60 times ln 2 in Q60, both below 2^67: split so that the product fits.
-    (log2_q60 >> 20) * LN_2_Q60 >> 40
+    ((log2_q60 >> 20) * LN_2_Q60) >> 40
 }
 
 /// Fisher-Yates with [`mix64`] as the source: a fixed permutation for each `salt`.

@@ -144,3 +144,26 @@ impl Cpu {
         }
     }
 }
+
+/// The digest of a run: BLAKE3 in key-derivation mode of the final state (each family says in which
+/// order), the trace, and each lane's best energy, unsatisfied hard clauses and assignment (eight
+/// values a byte, lowest bit first). Little endian throughout.
+pub fn digest(state: &[u8], trace: u64, lanes: &[LaneBest]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key("hysteron/end/1");
+    hasher.update(&(state.len() as u64).to_le_bytes());
+    hasher.update(state);
+    hasher.update(&trace.to_le_bytes());
+    let mut bytes = Vec::new();
+    for lane in lanes {
+        hasher.update(&lane.energy.to_le_bytes());
+        hasher.update(&lane.hard_unsatisfied.to_le_bytes());
+        bytes.clear();
+        bytes.extend(
+            lane.assignment
+                .chunks(8)
+                .map(|bits| bits.iter().enumerate().fold(0u8, |byte, (i, &bit)| byte | u8::from(bit) << i)),
+        );
+        hasher.update(&bytes);
+    }
+    *hasher.finalize().as_bytes()
+}
