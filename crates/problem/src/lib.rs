@@ -4,5 +4,7 @@
 //! It is pure: no clock, no disk, no thread, no float in anything that is hashed.
 
 pub mod canonical;
+mod mix;
+pub mod normalise;
 
 pub use canonical::{ClauseList, Cnf, Ising, Literal, Problem, Wcnf};
