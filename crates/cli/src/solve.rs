@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use hysteron_problem::{Document, Kind, Objective, ObjectiveMap};
+use hysteron_problem::{Document, Kind, Objective, ObjectiveMap, Score, Sense};
 use hysteron_solve::{Answer, Improvement, Observer, Options, Progress, Status};
 
 use crate::input::Input;
@@ -31,7 +31,7 @@ pub struct Arguments {
     steps: Option<u64>,
     /// Stop as soon as the objective is this good.
     #[arg(long, value_name = "V", allow_negative_numbers = true)]
-    target: Option<String>,
+    target: Option<Objective>,
     /// Threads; all cores unless given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -94,7 +94,7 @@ impl Observer for Follower<'_> {
         if state.history.len() >= HISTORY_MAX {
             state.history.pop();
         }
-        state.history.push((improvement.elapsed.as_secs_f64(), objective.clone()));
+        state.history.push((improvement.elapsed.as_secs_f64(), objective));
         if self.prints_improvements {
             // Nobody may be reading any more; the search goes on for the file and the exit code.
             self.bar.suspend(|| {
@@ -119,7 +119,7 @@ struct JsonAnswer<'a> {
     objective: Option<&'a Objective>,
     assignment: Option<Vec<i64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    labels: Option<Vec<String>>,
+    labels: Option<&'a [serde_json::Value]>,
     source: String,
     elapsed_s: f64,
     ecu: u64,
@@ -134,7 +134,7 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
     let document = arguments.input.read()?;
     let canonical = document.canonical();
     let target = match &arguments.target {
-        Some(text) => Some(canonical.objective.to_energy_target(text).with_context(|| format!("--target {text}"))?),
+        Some(target) => Some(canonical.objective.to_energy_target(target)),
         None => None,
     };
     let threads = arguments.threads.map_or_else(default_threads, usize::from);
@@ -194,10 +194,13 @@ fn print_answer(
 ) -> Result<u8> {
     let assignment = answer.assignment.as_ref().map(|a| document.assignment_from_canonical(a));
     let score = assignment.as_ref().map(|a| document.score(a));
-    let is_cnf = document.kind() == Kind::Cnf;
+    let is_cnf = document.sense() == Sense::Satisfy;
+    // Without feasibility the objective of a problem with hard clauses means nothing; that of a CNF
+    // is the number of clauses still open.
+    let is_meant = |s: &Score| is_cnf || s.hard_unsatisfied == 0;
     if let Some(score) = &score {
         let claims_feasible = matches!(answer.status, Status::Satisfiable | Status::Optimal | Status::Feasible);
-        if claims_feasible && (score.hard_unsatisfied > 0 || (is_cnf && !score.objective.is_zero())) {
+        if claims_feasible && score.hard_unsatisfied > 0 {
             bail!("the answer does not hold on the original file: this is a defect of hysteron, please report it");
         }
     }
@@ -211,9 +214,9 @@ fn print_answer(
     if arguments.json {
         let json = JsonAnswer {
             status: answer.status,
-            objective: score.as_ref().filter(|s| s.hard_unsatisfied == 0).map(|s| &s.objective),
+            objective: score.as_ref().filter(|s| is_meant(s)).map(|s| &s.objective),
             assignment: values,
-            labels: document.variable_labels().map(<[String]>::to_vec),
+            labels: document.variable_labels(),
             source: answer.source.to_string(),
             elapsed_s: answer.elapsed.as_secs_f64(),
             ecu: answer.ecu,
@@ -227,7 +230,7 @@ fn print_answer(
     } else {
         writeln!(out, "c source: {}", answer.source)?;
         writeln!(out, "c {:.3} s, {} circuit updates", answer.elapsed.as_secs_f64(), answer.ecu)?;
-        if let Some(score) = score.as_ref().filter(|s| s.hard_unsatisfied == 0) {
+        if let Some(score) = score.as_ref().filter(|s| is_meant(s)) {
             writeln!(out, "o {}", score.objective)?;
         }
         let status = match answer.status {
@@ -244,7 +247,7 @@ fn print_answer(
     out.flush()?;
     Ok(match (document.kind(), answer.status) {
         (_, Status::Unsatisfiable) => 20,
-        (Kind::Cnf, Status::Satisfiable) => 10,
+        (_, Status::Satisfiable) => 10,
         (Kind::Wcnf | Kind::MaxSat | Kind::PseudoBoolean, Status::Optimal | Status::Feasible) => 10,
         _ => 0,
     })
@@ -281,7 +284,7 @@ fn write_values(out: &mut dyn Write, kind: Kind, values: &[i64]) -> Result<()> {
 fn print_preamble(document: &Document, seed: u64, threads: usize) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "c hysteron {}", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "c {}: {} variables", document.kind(), document.variables())?;
+    writeln!(out, "c {}: {} variables", document.kind().name(), document.variables())?;
     for note in document.notes() {
         writeln!(out, "c note: {note}")?;
     }
