@@ -76,7 +76,8 @@ impl Schedule {
             return Outcome::Exhausted;
         };
         // A searcher that is alone needs no slices: an incremental solver would only lose by them.
-        let slice = if live == 1 { limit } else { (self.effort / SLICE_PART).clamp(SLICE_MIN, SLICE_MAX).min(limit) };
+        let slice =
+            if live == 1 { limit } else { (self.effort / SLICE_PART).clamp(SLICE_MIN, SLICE_MAX).min(limit) };
         let before = (context.best().map(|b| b.key()), context.lower_bound());
         let entry = &mut self.entries[index];
         let outcome = entry.searcher.work(context, slice);
@@ -84,9 +85,10 @@ impl Schedule {
         self.effort = self.effort.saturating_add(slice);
         entry.done = outcome == Outcome::Exhausted;
         let best = context.best();
-        let improved_by_it = best.as_ref().is_some_and(|b| {
-            b.source == entry.searcher.source() && before.0.is_none_or(|key| b.key() < key)
-        }) || context.lower_bound() > before.1;
+        let improved_by_it = best
+            .as_ref()
+            .is_some_and(|b| b.source == entry.searcher.source() && before.0.is_none_or(|key| b.key() < key))
+            || context.lower_bound() > before.1;
         if improved_by_it {
             entry.share = (entry.share * 2).min(entry.prior * BOOST_MAX);
         } else {
@@ -120,7 +122,8 @@ mod tests {
         let problem = Problem::Cnf(Cnf { variables: 1, ..Cnf::default() });
         let context = Context::new(&problem, None, None);
         let counts = [1u64, 3].map(|share| (share, Arc::new(AtomicU64::new(0))));
-        let entries = counts.iter().map(|(s, c)| Entry::new(Box::new(Counter(c.clone())), *s * SHARE)).collect();
+        let entries =
+            counts.iter().map(|(s, c)| Entry::new(Box::new(Counter(c.clone())), *s * SHARE)).collect();
         let mut schedule = Schedule::new(entries);
         while schedule.effort() < 100 * SLICE_MAX {
             schedule.turn(&context, u64::MAX);

@@ -215,9 +215,10 @@ impl Scoreboard<'_> {
         let mut bests = self.bests.lock().unwrap_or_else(PoisonError::into_inner);
         bests[part] = Some((key.0, key.1, source));
         *self.last_source.lock().unwrap_or_else(PoisonError::into_inner) = source;
-        let Some(total) = bests.iter().try_fold((0u64, 0i64), |sum, best| {
-            best.map(|(hard, energy, _)| (sum.0 + hard, sum.1 + energy))
-        }) else {
+        let Some(total) = bests
+            .iter()
+            .try_fold((0u64, 0i64), |sum, best| best.map(|(hard, energy, _)| (sum.0 + hard, sum.1 + energy)))
+        else {
             return;
         };
         let energy = self.normalised.restore.energy(total.1);
@@ -237,11 +238,22 @@ impl Scoreboard<'_> {
 /// or nothing better exists.
 ///
 /// With one thread, a step limit and no time limit the answer is a function of (problem, options).
-pub fn solve(problem: &Problem, options: &Options, observer: &dyn Observer, interrupt: &AtomicBool) -> Answer {
+pub fn solve(
+    problem: &Problem,
+    options: &Options,
+    observer: &dyn Observer,
+    interrupt: &AtomicBool,
+) -> Answer {
     let begin = Instant::now();
     let normalised = normalise(problem, &NormaliseOptions::default());
     let is_cnf = matches!(problem, Problem::Cnf(_));
-    let answer = |status, assignment, source, ecu| Answer { status, assignment, source, ecu, elapsed: begin.elapsed() };
+    let answer = |status, assignment, source, ecu| Answer {
+        status,
+        assignment,
+        source,
+        ecu,
+        elapsed: begin.elapsed(),
+    };
     let solved = if is_cnf { Status::Satisfiable } else { Status::Optimal };
     match normalised.decided {
         Some(Decided::Unsatisfiable) => return answer(Status::Unsatisfiable, None, Source::Presolve, 0),
@@ -280,7 +292,9 @@ pub fn solve(problem: &Problem, options: &Options, observer: &dyn Observer, inte
     let search = Search {
         parts: parts.collect(),
         options,
-        effort_limit: options.steps.map_or(u64::MAX, |steps| steps.saturating_mul(portfolio::step_effort(problem))),
+        effort_limit: options
+            .steps
+            .map_or(u64::MAX, |steps| steps.saturating_mul(portfolio::step_effort(problem))),
         unsatisfiable: AtomicBool::new(false),
         stop: AtomicBool::new(false),
         running: AtomicUsize::new(options.threads),
@@ -292,7 +306,9 @@ pub fn solve(problem: &Problem, options: &Options, observer: &dyn Observer, inte
             // A panic of a searcher must not lose the best so far: the scope would re-raise it.
             scope.spawn(move || {
                 let work = std::panic::AssertUnwindSafe(|| search.work(thread));
-                if std::panic::catch_unwind(work).is_err() && search.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+                if std::panic::catch_unwind(work).is_err()
+                    && search.running.fetch_sub(1, Ordering::AcqRel) == 1
+                {
                     search.wake();
                 }
             });
@@ -306,7 +322,8 @@ pub fn solve(problem: &Problem, options: &Options, observer: &dyn Observer, inte
     }
     let bests: Vec<_> = search.parts.iter().map(|p| p.context.best()).collect();
     let source = *scoreboard.last_source.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(assignments) = bests.iter().map(|b| b.as_ref().map(|b| b.assignment.clone())).collect::<Option<Vec<_>>>()
+    let Some(assignments) =
+        bests.iter().map(|b| b.as_ref().map(|b| b.assignment.clone())).collect::<Option<Vec<_>>>()
     else {
         return answer(Status::Unknown, None, source, ecu);
     };
@@ -337,7 +354,9 @@ fn supervise(search: &Search, scoreboard: &Scoreboard, interrupt: &AtomicBool) {
             search.stop();
             guard = search.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
         }
-        let wait = deadline.map_or(TICK, |d| d.saturating_duration_since(now).min(TICK)).max(Duration::from_millis(1));
+        let wait = deadline
+            .map_or(TICK, |d| d.saturating_duration_since(now).min(TICK))
+            .max(Duration::from_millis(1));
         guard = search.wake.1.wait_timeout(guard, wait).unwrap_or_else(PoisonError::into_inner).0;
         let bounds = search.parts.iter().map(|p| match p.context.lower_bound() {
             i64::MIN => None,
