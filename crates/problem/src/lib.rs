@@ -4,6 +4,7 @@
 //! It is pure: no clock, no disk, no thread, no float in anything that is hashed.
 
 pub mod canonical;
+pub mod generate;
 mod mix;
 pub mod normalise;
 
