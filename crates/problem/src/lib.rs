@@ -10,6 +10,7 @@ mod document;
 mod encode;
 mod error;
 mod formats;
+pub mod generate;
 mod mix;
 pub mod normalise;
 mod objective;
