@@ -5,6 +5,7 @@
 pub mod context;
 mod portfolio;
 pub mod schedule;
+pub mod exact;
 pub mod searcher;
 mod solve;
 
