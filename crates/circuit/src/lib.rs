@@ -3,6 +3,7 @@
 //! defines it. Three families: crossbar for Ising problems, switching and memcomputing for clauses.
 
 pub mod memcomputing;
+pub mod dense;
 pub mod rom;
 pub mod run;
 pub mod simd;
