@@ -32,7 +32,11 @@ impl Input {
         let name = if is_stdin { "standard input".to_string() } else { self.file.display().to_string() };
         let mut bytes = Vec::new();
         if is_stdin {
-            std::io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).context("standard input")?;
+            std::io::stdin()
+                .lock()
+                .take(FILE_BYTES_MAX + 1)
+                .read_to_end(&mut bytes)
+                .context("standard input")?;
         } else {
             let file = std::fs::File::open(&self.file).with_context(|| name.clone())?;
             if file.metadata().with_context(|| name.clone())?.is_dir() {
@@ -41,9 +45,11 @@ impl Input {
             file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(|| name.clone())?;
         }
         if bytes.len() as u64 > FILE_BYTES_MAX {
-            anyhow::bail!("{name}: more than {FILE_BYTES_MAX} bytes, the limit; split the problem or simplify it");
+            anyhow::bail!(
+                "{name}: more than {FILE_BYTES_MAX} bytes, the limit; split the problem or simplify it"
+            );
         }
-        let options = ReadOptions { format: self.format, maxsat: self.maxsat, instance: self.instance };
+        let options = ReadOptions { format: self.format, maxsat: self.maxsat, instance: self.instance, ..ReadOptions::default() };
         let hint = (!is_stdin).then_some(name.as_str());
         hysteron_problem::read(&bytes, hint, &options).with_context(|| name.clone())
     }

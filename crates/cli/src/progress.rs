@@ -18,7 +18,9 @@ impl Bar {
             let length = limit.map_or(0, |l| l.as_millis() as u64);
             let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(8));
             let template = if limit.is_some() { "{bar:28} {msg}" } else { "{spinner} {msg}" };
-            bar.set_style(ProgressStyle::with_template(template).expect("a valid template").progress_chars("█▉▊▋▌▍▎▏ "));
+            bar.set_style(
+                ProgressStyle::with_template(template).expect("a valid template").progress_chars("█▉▊▋▌▍▎▏ "),
+            );
             bar
         });
         Self { bar, limit }

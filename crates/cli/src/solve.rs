@@ -165,7 +165,8 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
     }
     let options = Options {
         // A step limit alone makes a reproducible run, so the default time must not cut it short.
-        time: (arguments.steps.is_none() || std::env::args().any(|a| a.starts_with("--time"))).then_some(arguments.time),
+        time: (arguments.steps.is_none() || std::env::args().any(|a| a.starts_with("--time")))
+            .then_some(arguments.time),
         steps: arguments.steps,
         threads,
         seed,
@@ -199,16 +200,19 @@ fn print_answer(
     // is the number of clauses still open.
     let is_meant = |s: &Score| is_cnf || s.hard_unsatisfied == 0;
     if let Some(score) = &score {
-        let claims_feasible = matches!(answer.status, Status::Satisfiable | Status::Optimal | Status::Feasible);
+        let claims_feasible =
+            matches!(answer.status, Status::Satisfiable | Status::Optimal | Status::Feasible);
         if claims_feasible && score.hard_unsatisfied > 0 {
-            bail!("the answer does not hold on the original file: this is a defect of hysteron, please report it");
+            bail!(
+                "the answer does not hold on the original file: this is a defect of hysteron, please report it"
+            );
         }
     }
     let values = assignment.as_ref().map(|a| document.assignment_values(a));
     let mut out: Box<dyn Write> = match &arguments.output {
-        Some(path) => {
-            Box::new(std::io::BufWriter::new(std::fs::File::create(path).with_context(|| path.display().to_string())?))
-        }
+        Some(path) => Box::new(std::io::BufWriter::new(
+            std::fs::File::create(path).with_context(|| path.display().to_string())?,
+        )),
         None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
     };
     if arguments.json {

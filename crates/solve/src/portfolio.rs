@@ -37,3 +37,26 @@ fn elements(problem: &Problem) -> u64 {
         Problem::Ising(ising) => 2 * ising.couplings.len() as u64 + u64::from(ising.spins),
     }
 }
+
+/// The searchers of a thread for one component, with their shares.
+pub fn schedule(problem: &Problem, team: Team) -> Schedule {
+    let mut entries = Vec::new();
+    let mut add = |searcher: Box<dyn Searcher>, share: u64| entries.push(Entry::new(searcher, share * SHARE));
+    if let Problem::Cnf(cnf) = problem
+        && team.thread == 0
+    {
+        add(Box::new(crate::exact::cdcl::Cdcl::new(cnf)), 1);
+    }
+    Schedule::new(entries)
+}
+
+/// About how many bytes a search on `problem` with this many threads needs, beside the problem itself.
+pub fn memory_estimate(problem: &Problem, threads: usize) -> u64 {
+    // TODO
+    elements(problem) * 100 * threads as u64
+}
+
+/// How many bytes a search may use: most of what the machine has free.
+pub fn memory_limit() -> u64 {
+    8 << 30
+}
