@@ -4,6 +4,7 @@
 
 pub mod dense;
 pub mod memcomputing;
+pub mod crossbar;
 pub mod rom;
 pub mod run;
 pub mod simd;

@@ -236,6 +236,18 @@ pub unsafe trait Simd: Copy + Send + Sync + 'static {
     fn gt_i32(a: Self::R32, b: Self::R32) -> Self::R32;
     /// Each lane, saturated to 16 bits signed; masks stay masks.
     fn narrow_i32(row: Self::R32) -> Self::R16;
+    /// `a >> count` for all lanes, unsigned; 0 for `count > 15`.
+    fn shr_u16_by(a: Self::R16, count: u32) -> Self::R16;
+    /// Loads 64 bytes, each sign-extended to 16 bits.
+    ///
+    /// # Safety
+    /// `from` must be readable for 64 bytes; no alignment is needed.
+    unsafe fn load_i8_as_16(from: *const u8) -> Self::R16;
+    /// Loads 64 bytes, each sign-extended to 32 bits.
+    ///
+    /// # Safety
+    /// `from` must be readable for 64 bytes; no alignment is needed.
+    unsafe fn load_i8_as_32(from: *const u8) -> Self::R32;
 }
 
 /// Calls a kernel for a [`Level`]: `dispatch!(level, kernel(name: Type, …) -> Result, value, …)`

@@ -296,4 +296,20 @@ unsafe impl Simd for Portable {
     fn narrow_i32(row: Self::R32) -> Self::R16 {
         lanes!(u16, |l| row[l].clamp(-32768, 32767) as u16)
     }
+    #[inline(always)]
+    fn shr_u16_by(a: Self::R16, count: u32) -> Self::R16 {
+        lanes!(u16, |l| if count > 15 { 0 } else { a[l] >> count })
+    }
+    #[inline(always)]
+    unsafe fn load_i8_as_16(from: *const u8) -> Self::R16 {
+        // SAFETY: the caller's promise.
+        let row = unsafe { from.cast::<[i8; LANES]>().read_unaligned() };
+        lanes!(u16, |l| i16::from(row[l]) as u16)
+    }
+    #[inline(always)]
+    unsafe fn load_i8_as_32(from: *const u8) -> Self::R32 {
+        // SAFETY: the caller's promise.
+        let row = unsafe { from.cast::<[i8; LANES]>().read_unaligned() };
+        lanes!(i32, |l| i32::from(row[l]))
+    }
 }

@@ -109,6 +109,11 @@ fn transcript<S: Simd>(seed: u64, out: &mut Vec<u8>) {
     put16(S::shl16::<15>(d));
     put16(S::shr_u16::<15>(d));
     put16(S::shr_i16::<15>(d));
+    for count in [0, 1, 7, 15, 16, 40] {
+        put16(S::shr_u16_by(d, count));
+    }
+    // SAFETY: 64 bytes.
+    put16(unsafe { S::load_i8_as_16(b0.as_ptr()) });
     // SAFETY: 64 values each.
     let (g, h) = unsafe { (S::load32(quad.as_ptr()), S::load32(quad[LANES..].as_ptr())) };
     put16(S::narrow_i32(g));
@@ -137,6 +142,8 @@ fn transcript<S: Simd>(seed: u64, out: &mut Vec<u8>) {
     put32(S::shr_u32(g, 13));
     put32(S::shl32(g, 31));
     put32(S::shr_u32(g, 31));
+    // SAFETY: 64 bytes.
+    put32(unsafe { S::load_i8_as_32(b0.as_ptr()) });
 }
 
 fn of(level: Level, seed: u64) -> Vec<u8> {

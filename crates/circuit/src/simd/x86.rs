@@ -377,6 +377,22 @@ unsafe impl Simd for Avx2 {
             row[2 * r + 1]
         )))
     }
+    #[inline(always)]
+    fn shr_u16_by(a: Self::R16, count: u32) -> Self::R16 {
+        registers!(4, _mm256_setzero_si256(), |r| _mm256_srl_epi16(a[r], _mm_cvtsi32_si128(count as i32)))
+    }
+    #[inline(always)]
+    unsafe fn load_i8_as_16(from: *const u8) -> Self::R16 {
+        registers!(4, _mm256_setzero_si256(), |r| _mm256_cvtepi8_epi16(_mm_loadu_si128(
+            from.cast::<__m128i>().add(r)
+        )))
+    }
+    #[inline(always)]
+    unsafe fn load_i8_as_32(from: *const u8) -> Self::R32 {
+        registers!(8, _mm256_setzero_si256(), |r| _mm256_cvtepi8_epi32(_mm_loadl_epi64(
+            from.add(8 * r).cast::<__m128i>()
+        )))
+    }
 }
 // SAFETY: the methods use only the instructions that the type's name promises.
 unsafe impl Simd for Avx512 {
@@ -692,5 +708,21 @@ unsafe impl Simd for Avx512 {
             _mm512_castsi256_si512(_mm512_cvtsepi32_epi16(row[2 * r])),
             _mm512_cvtsepi32_epi16(row[2 * r + 1])
         ))
+    }
+    #[inline(always)]
+    fn shr_u16_by(a: Self::R16, count: u32) -> Self::R16 {
+        registers!(2, _mm512_setzero_si512(), |r| _mm512_srl_epi16(a[r], _mm_cvtsi32_si128(count as i32)))
+    }
+    #[inline(always)]
+    unsafe fn load_i8_as_16(from: *const u8) -> Self::R16 {
+        registers!(2, _mm512_setzero_si512(), |r| _mm512_cvtepi8_epi16(_mm256_loadu_si256(
+            from.cast::<__m256i>().add(r)
+        )))
+    }
+    #[inline(always)]
+    unsafe fn load_i8_as_32(from: *const u8) -> Self::R32 {
+        registers!(4, _mm512_setzero_si512(), |r| _mm512_cvtepi8_epi32(_mm_loadu_si128(
+            from.cast::<__m128i>().add(r)
+        )))
     }
 }
