@@ -5,3 +5,4 @@
 pub mod rom;
 pub mod run;
 pub mod simd;
+pub mod switching;
