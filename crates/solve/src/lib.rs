@@ -3,7 +3,12 @@
 //! each again, keeps the elites, and says when to stop.
 
 pub mod context;
+mod portfolio;
+pub mod schedule;
+pub mod exact;
 pub mod searcher;
+mod solve;
 
 pub use context::{Candidate, Context, Source};
 pub use searcher::{Outcome, Searcher};
+pub use solve::{Answer, Improvement, Observer, Options, Progress, Status, score, solve};

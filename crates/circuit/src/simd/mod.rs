@@ -8,12 +8,14 @@
 //! All rows have 64 lanes whatever the register width, so that chips are the same everywhere:
 //! [`Simd::R8`] is one cache line, [`Simd::R16`] two, [`Simd::R32`] four.
 
+pub mod native;
 mod portable;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub use native::Native;
 pub use portable::Portable;
 #[cfg(target_arch = "x86_64")]
 pub use x86::{Avx2, Avx512};
