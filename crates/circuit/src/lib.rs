@@ -8,3 +8,4 @@ pub mod crossbar;
 pub mod rom;
 pub mod run;
 pub mod simd;
+pub mod switching;
