@@ -137,7 +137,7 @@ impl Cpu {
         Self::Lanes(Level::detect())
     }
     /// The name for reports and benchmarks.
-    pub const fn name(&self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
             Self::Lanes(level) => level.name(),

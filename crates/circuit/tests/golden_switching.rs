@@ -87,7 +87,7 @@ fn golden_vectors() {
                 .map(|cpu| (cpu, cpu.run(&circuit, parameters, &request).expect("in range")))
                 .collect();
             for (cpu, report) in &reports {
-                assert!(*report == reports[0].1, "{name}: {} differs from scalar", cpu.name());
+                assert!(*report == reports[0].1, "{name}: {} differs from scalar", (*cpu).name());
                 let best = &report.lanes[report.best_lane()];
                 assert_eq!(problem.unsatisfied(&best.assignment) as i64, best.energy, "{name}");
             }
