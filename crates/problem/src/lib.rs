@@ -5,6 +5,7 @@
 
 pub mod canonical;
 pub mod generate;
+pub mod inspect;
 mod mix;
 pub mod normalise;
 
