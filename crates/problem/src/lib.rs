@@ -11,6 +11,7 @@ mod encode;
 mod error;
 mod formats;
 pub mod generate;
+pub mod inspect;
 mod mix;
 pub mod normalise;
 mod objective;

@@ -52,7 +52,7 @@ impl Recipe {
     }
     /// `floor(201 r - 100)`.
     fn coefficient(&mut self) -> i64 {
-        (self.next() * 201 >> 31) as i64 - 100
+        ((self.next() * 201) >> 31) as i64 - 100
     }
 }
 

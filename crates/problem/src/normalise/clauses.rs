@@ -162,6 +162,7 @@ impl Reducer {
         self.statistics.soft_implied += merged.soft_implied;
         self.statistics.opposite_units += merged.opposite_units;
         self.constant += merged.constant;
+        let mut removed_any = merged.duplicates + merged.soft_implied + merged.opposite_units > 0;
         if options.subsumption {
             let work_max = SUBSUMPTION_WORK_FLOOR
                 + options.subsumption_work_per_literal.saturating_mul(self.store.literals.len() as u64);
@@ -169,20 +170,25 @@ impl Reducer {
             self.statistics.subsumed += removed.hard;
             self.statistics.soft_implied += removed.soft;
             self.statistics.subsumption_cut = removed.cut;
+            removed_any |= removed.hard + removed.soft > 0;
         }
-        // Removed clauses can leave pure literals. They remove whole clauses, so no unit appears.
-        self.propagate(options.pure_literals);
+        if removed_any {
+            // Removed clauses can leave pure literals. They remove whole clauses, so no unit appears.
+            self.propagate(options.pure_literals);
+        }
     }
 
     /// Writes the store anew with each literal replaced by `map`, without what is settled.
     pub fn rewrite(&mut self, map: impl Fn(Literal) -> Literal) {
+        // What vanishes here is counted by the rule that made it vanish.
+        let mut uncounted = NormaliseStatistics::default();
         let old = std::mem::take(&mut self.store);
         let mut new = Store::with_capacity(old.len(), old.literals.len());
         let state = &self.state;
         for clause in old.live() {
             let literals = old.clause(clause).iter().map(|&l| map(l));
             let open = literals.filter(|l| state[l.variable() as usize] == State::Open);
-            new.push(open, old.weight[clause], &mut self.statistics);
+            new.push(open, old.weight[clause], &mut uncounted);
         }
         self.store = new;
     }
@@ -190,11 +196,29 @@ impl Reducer {
     /// Sets literals that hard clauses imply, and pure ones, until there are none; then rewrites the
     /// store without them.
     fn propagate(&mut self, pure_literals: bool) {
-        let mut propagation = Propagation::new(self);
+        let count = self.literal_counts();
+        let short = |c: usize| self.store.clause(c).len() <= usize::from(self.store.weight[c] == HARD);
+        let mut signs = count.chunks_exact(2);
+        let nothing_pure = !pure_literals || signs.all(|c| (c[0] == 0) == (c[1] == 0));
+        if nothing_pure && !self.store.live().any(short) {
+            return;
+        }
+        let mut propagation = Propagation::new(&self.store, count);
         propagation.run(self, pure_literals);
         if !self.contradiction {
             self.rewrite(|literal| literal);
         }
+    }
+
+    /// For each literal, the clauses that hold it.
+    fn literal_counts(&self) -> Vec<u32> {
+        let mut count = vec![0u32; 2 * self.variables as usize];
+        for clause in self.store.live() {
+            for literal in self.store.clause(clause) {
+                count[literal.code() as usize] += 1;
+            }
+        }
+        count
     }
 
     fn finish(mut self, options: &NormaliseOptions, constant: i64, weighted: bool) -> Normalised {
@@ -297,14 +321,7 @@ struct Propagation {
 }
 
 impl Propagation {
-    fn new(reducer: &Reducer) -> Self {
-        let store = &reducer.store;
-        let mut count = vec![0u32; 2 * reducer.variables as usize];
-        for clause in store.live() {
-            for literal in store.clause(clause) {
-                count[literal.code() as usize] += 1;
-            }
-        }
+    fn new(store: &Store, count: Vec<u32>) -> Self {
         let mut starts = Vec::with_capacity(count.len() + 1);
         let mut total = 0u32;
         starts.push(0);

@@ -94,72 +94,105 @@ pub(super) struct Removed {
     pub cut: bool,
 }
 
+/// A hard clause in the list of one of its literals.
+struct Watched {
+    signature: u64,
+    clause: u32,
+    next: u32,
+}
+
+const END: u32 = u32::MAX;
+
 /// Removes every clause that contains a hard clause, unless `work_max` literal visits are used up
 /// before. Clauses must have sorted, distinct literals, and no two equal clauses may exist.
 pub(super) fn remove_supersets(store: &mut Store, variables: u32, work_max: u64) -> Removed {
     let mut removed = Removed { hard: 0, soft: 0, cut: false };
-    let literals = 2 * variables as usize;
-    let mut occurrences = vec![0u32; literals];
-    let mut order: Vec<u32> = Vec::with_capacity(store.len());
-    for clause in (0..store.len()).filter(|&c| store.weight[c] != 0) {
-        order.push(clause as u32);
-        for literal in store.clause(clause) {
+    let mut order: Vec<u32> = store.live().map(|c| c as u32).collect();
+    // Shorter clauses first: a clause's subsets are shorter, since no two are equal.
+    order.sort_by_key(|&c| store.clause(c as usize).len());
+    let length = |clause: Option<&u32>| clause.map_or(0, |&c| store.clause(c as usize).len());
+    if length(order.first()) == length(order.last()) {
+        return removed;
+    }
+    let mut occurrences = vec![0u32; 2 * variables as usize];
+    for &clause in &order {
+        for literal in store.clause(clause as usize) {
             occurrences[literal.code() as usize] += 1;
         }
     }
-    // Shorter clauses first, so that a clause's subsets stand in the lists already.
-    order.sort_by_key(|&c| (store.clause(c as usize).len(), c));
-
-    let mut head = vec![u32::MAX; literals];
-    let mut next = vec![u32::MAX; store.len()];
-    let mut signature = vec![0u64; store.len()];
-    let mut marked = vec![false; literals];
+    let mut heads = vec![END; 2 * variables as usize];
+    let mut watched: Vec<Watched> = Vec::new();
+    let mut dead: Vec<usize> = Vec::new();
     let mut work = 0u64;
-    for clause in order.into_iter().map(|c| c as usize) {
-        let mut bits = 0u64;
-        for literal in store.clause(clause) {
-            bits |= 1 << (literal.code().wrapping_mul(0x9e37_79b9) >> 26);
-            marked[literal.code() as usize] = true;
-        }
-        signature[clause] = bits;
-        let mut subsumed = false;
-        'search: for literal in store.clause(clause) {
-            let mut candidate = head[literal.code() as usize];
-            while candidate != u32::MAX {
-                let other = candidate as usize;
-                work += 1;
-                if signature[other] & !bits == 0 {
-                    let subset = store.clause(other);
-                    work += subset.len() as u64;
-                    if subset.iter().all(|l| marked[l.code() as usize]) {
-                        subsumed = true;
-                        break 'search;
-                    }
-                }
-                candidate = next[other];
+    let mut rest = &order[..];
+    while let Some(&first) = rest.first() {
+        let group_length = store.clause(first as usize).len();
+        let (group, longer) =
+            rest.split_at(rest.partition_point(|&c| store.clause(c as usize).len() == group_length));
+        rest = longer;
+        for &clause in group {
+            let literals = store.clause(clause as usize);
+            if !watched.is_empty() && contains_watched(store, literals, &heads, &watched, &mut work) {
+                dead.push(clause as usize);
+            }
+            if work > work_max {
+                removed.cut = true;
+                break;
             }
         }
-        for literal in store.clause(clause) {
-            marked[literal.code() as usize] = false;
-        }
-        if subsumed {
+        for clause in dead.drain(..) {
             if store.weight[clause] == HARD {
                 removed.hard += 1;
             } else {
                 removed.soft += 1;
             }
             store.weight[clause] = 0;
-        } else if store.weight[clause] == HARD
-            && let Some(rarest) = store.clause(clause).iter().min_by_key(|l| occurrences[l.code() as usize])
-        {
-            let rarest = rarest.code() as usize;
-            next[clause] = head[rarest];
-            head[rarest] = clause as u32;
         }
-        if work > work_max {
-            removed.cut = true;
+        if removed.cut || rest.is_empty() {
             break;
+        }
+        for &clause in group.iter().filter(|&&c| store.weight[c as usize] == HARD) {
+            let literals = store.clause(clause as usize);
+            let Some(rarest) = literals.iter().min_by_key(|l| occurrences[l.code() as usize]) else {
+                continue;
+            };
+            let head = &mut heads[rarest.code() as usize];
+            watched.push(Watched { signature: signature(literals), clause, next: *head });
+            *head = watched.len() as u32 - 1;
         }
     }
     removed
+}
+
+/// Whether some watched clause is a subset of `literals`.
+fn contains_watched(
+    store: &Store,
+    literals: &[Literal],
+    heads: &[u32],
+    watched: &[Watched],
+    work: &mut u64,
+) -> bool {
+    let bits = signature(literals);
+    for literal in literals {
+        let mut node = heads[literal.code() as usize];
+        *work += 1;
+        while node != END {
+            let candidate = &watched[node as usize];
+            *work += 1;
+            if candidate.signature & !bits == 0 {
+                let subset = store.clause(candidate.clause as usize);
+                *work += subset.len() as u64;
+                if subset.iter().all(|l| literals.binary_search(l).is_ok()) {
+                    return true;
+                }
+            }
+            node = candidate.next;
+        }
+    }
+    false
+}
+
+/// One of 64 bits for each literal: a subset has a subset of the bits.
+fn signature(clause: &[Literal]) -> u64 {
+    clause.iter().fold(0, |bits, l| bits | 1 << (l.code().wrapping_mul(0x9e37_79b9) >> 26))
 }
