@@ -2,10 +2,11 @@
 //! local searches, exact methods) share the cores; a [`Context`] collects their candidates, scores
 //! each again, keeps the elites, and says when to stop.
 
+pub mod clauses;
 pub mod context;
+pub mod exact;
 mod portfolio;
 pub mod schedule;
-pub mod exact;
 pub mod searcher;
 mod solve;
 
