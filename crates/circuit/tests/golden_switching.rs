@@ -76,7 +76,11 @@ fn golden_vectors() {
             let request = Request {
                 seed: mix64(index as u64),
                 steps: 130,
-                start: if from { Start::From { states: &states, kick_per_mille: 150 } } else { Start::Random },
+                start: if from {
+                    Start::From { states: &states, kick_per_mille: 150 }
+                } else {
+                    Start::Random
+                },
                 target: None,
                 stop_at_target: false,
                 interrupt: None,

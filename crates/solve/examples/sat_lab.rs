@@ -56,7 +56,13 @@ fn barthel(ratio: f64, n: u32, seed: u64) -> Cnf {
         let variables = distinct(draws, n, 3);
         let u = draws.below(1 << 53) as f64 / (1u64 << 53) as f64;
         // The literals that the planted assignment makes false.
-        let falses = if u < p0 { 0 } else if u < p0 + 3.0 * p1 { 1 } else { 2 };
+        let falses = if u < p0 {
+            0
+        } else if u < p0 + 3.0 * p1 {
+            1
+        } else {
+            2
+        };
         let _ = p2;
         let at = draws.below(3) as usize;
         let clause: Vec<Literal> = (0..3)
@@ -110,17 +116,17 @@ fn instances(source: &str) -> Vec<(String, Cnf)> {
     match parts[0] {
         "uniform" => range(parts[4])
             .map(|s| {
-                let (k, r, n) = (parts[1].parse().unwrap(), parts[2].parse().unwrap(), parts[3].parse().unwrap());
+                let (k, r, n) =
+                    (parts[1].parse().unwrap(), parts[2].parse().unwrap(), parts[3].parse().unwrap());
                 (format!("{source}#{s}"), uniform(k, r, n, s))
             })
             .collect(),
         "barthel" => range(parts[3])
-            .map(|s| (format!("{source}#{s}"), barthel(parts[1].parse().unwrap(), parts[2].parse().unwrap(), s)))
+            .map(|s| {
+                (format!("{source}#{s}"), barthel(parts[1].parse().unwrap(), parts[2].parse().unwrap(), s))
+            })
             .collect(),
-        _ => source
-            .split(',')
-            .map(|p| (p.rsplit('/').next().unwrap_or(p).to_owned(), read(p)))
-            .collect(),
+        _ => source.split(',').map(|p| (p.rsplit('/').next().unwrap_or(p).to_owned(), read(p))).collect(),
     }
 }
 
@@ -134,7 +140,10 @@ fn summary(mut times: Vec<f64>, tried: usize) {
     let mean = times.iter().sum::<f64>() / solved.max(1) as f64;
     println!(
         "solved {solved}/{tried}: median {} p90 {} max {} mean-of-solved {:.3} ms",
-        quantile(0.5), quantile(0.9), times.last().map_or("-".into(), |t| format!("{:.3}", t * 1e3)), mean * 1e3
+        quantile(0.5),
+        quantile(0.9),
+        times.last().map_or("-".into(), |t| format!("{:.3}", t * 1e3)),
+        mean * 1e3
     );
 }
 
@@ -197,7 +206,8 @@ fn main() {
                         if verbose {
                             println!(
                                 "{name} seed {seed}: best {best} in {:.3} ms, {steps_sum} steps, {run} runs, compile {:.3} ms",
-                                time * 1e3, compiled * 1e3
+                                time * 1e3,
+                                compiled * 1e3
                             );
                         }
                         done.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -205,7 +215,11 @@ fn main() {
                 }
             }
             summary(times, list.len() * seeds as usize);
-            println!("mean best {:.2}; {:.4} ns/ecu", bests.iter().sum::<f64>() / bests.len() as f64, spent * 1e9 / ecu as f64);
+            println!(
+                "mean best {:.2}; {:.4} ns/ecu",
+                bests.iter().sum::<f64>() / bests.len() as f64,
+                spent * 1e9 / ecu as f64
+            );
         }
         mode => {
             let mut times = Vec::new();
@@ -221,13 +235,20 @@ fn main() {
                         Some(Box::new(|c| {
                             *last.lock().unwrap() = (begin.elapsed().as_secs_f64(), c.source.to_string());
                             if verbose {
-                                println!("  {:.4} s: {} by {}", begin.elapsed().as_secs_f64(), c.energy, c.source);
+                                println!(
+                                    "  {:.4} s: {} by {}",
+                                    begin.elapsed().as_secs_f64(),
+                                    c.energy,
+                                    c.source
+                                );
                             }
                         })),
                     );
                     let mut searchers = match mode {
                         "search" => hysteron_solve::clauses::switching_searchers(cnf, seed),
-                        "focused" => vec![hysteron_solve::clauses::focused_searcher(cnf, seed)],
+                        "focused" => {
+                            hysteron_solve::clauses::focused_searcher(cnf, seed).into_iter().collect()
+                        }
                         _ => panic!("chip, search or focused"),
                     };
                     'time: loop {
@@ -240,7 +261,12 @@ fn main() {
                     }
                     let best = context.best_energy();
                     let last = last.lock().unwrap();
-                    println!("{name} seed {seed}: {best} at {:.4} s by {}, {:.3} ECU/ns", last.0, last.1, context.ecu() as f64 / begin.elapsed().as_nanos() as f64);
+                    println!(
+                        "{name} seed {seed}: {best} at {:.4} s by {}, {:.3} ECU/ns",
+                        last.0,
+                        last.1,
+                        context.ecu() as f64 / begin.elapsed().as_nanos() as f64
+                    );
                     if best == target_best {
                         times.push(last.0);
                     }
