@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use hysteron_problem::{Cnf, Literal, Problem, Wcnf};
 use hysteron_solve::exact::cdcl::Cdcl;
+use hysteron_solve::exact::maxsat::CoreGuided;
 use hysteron_solve::{Context, Outcome, Searcher};
 
 fn main() {
@@ -29,6 +30,8 @@ fn main() {
     let context = Context::new(&problem, None, Some(Box::new(listener)));
     let mut searcher: Box<dyn Searcher> = match (&problem, method.as_str()) {
         (Problem::Cnf(cnf), "cdcl") => Box::new(Cdcl::new(cnf)),
+        (_, "cores-cadical") => Box::new(CoreGuided::with_cadical(&problem).expect("clauses")),
+        (_, "cores") => Box::new(CoreGuided::new(&problem).expect("clauses")),
         _ => panic!("no method {method} for this kind of problem"),
     };
     let finished = AtomicBool::new(false);
@@ -88,7 +91,8 @@ fn read(text: &str) -> Problem {
     for line in text.lines() {
         let mut words = line.split_whitespace().peekable();
         match words.peek() {
-            None | Some(&"c") => continue,
+            None => continue,
+            Some(word) if word.starts_with('c') => continue,
             Some(&"%") => break,
             Some(&"p") => {
                 let words: Vec<_> = words.collect();

@@ -2,7 +2,8 @@
 
 use hysteron_problem::Cnf;
 
-use super::solver::CadicalSolver;
+use super::cadical::Cadical;
+use super::oracle::{Answer, Oracle};
 use super::strand::{Pace, Strand, Verdict};
 use crate::{Context, Outcome, Searcher, Source};
 
@@ -16,7 +17,7 @@ pub struct Cdcl {
 impl Cdcl {
     /// A solver that has read `problem`. Its memory is about [`Self::memory_bytes`].
     pub fn new(problem: &Cnf) -> Self {
-        let mut solver = CadicalSolver::new();
+        let mut solver = Cadical::new();
         solver.reserve(problem.variables);
         for clause in problem.clauses.iter() {
             solver.add_clause(clause);
@@ -24,13 +25,13 @@ impl Cdcl {
         let variables = problem.variables;
         let body = move |pace: &Pace| {
             let mut solver = solver;
-            match solver.solve(pace, &[]) {
-                Some(true) => {
+            match solver.solve(pace, &[], None) {
+                Answer::Satisfiable => {
                     let model = Some((solver.model(variables), Source::Cdcl));
                     Verdict { outcome: Outcome::Optimal, model, bound: None }
                 }
-                Some(false) => Outcome::Unsatisfiable.into(),
-                None => Outcome::Exhausted.into(),
+                Answer::Unsatisfiable => Outcome::Unsatisfiable.into(),
+                Answer::Unknown => Outcome::Exhausted.into(),
             }
         };
         Self { strand: Strand::new(Box::new(body)) }
@@ -39,7 +40,7 @@ impl Cdcl {
     /// About how many bytes a search on `problem` needs: measured on uniform 3-SAT and structured
     /// files, learnt clauses included for a search of minutes.
     pub fn memory_bytes(problem: &Cnf) -> u64 {
-        super::solver::memory_bytes(
+        Cadical::memory_bytes(
             u64::from(problem.variables),
             problem.clauses.len() as u64,
             problem.clauses.literals().len() as u64,

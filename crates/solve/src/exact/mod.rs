@@ -3,6 +3,9 @@
 //! from above, [`ising`] enumerates or eliminates what is small or narrow. Each is sequential code
 //! on a thread of its own that advances only while it is given effort ([`strand`]).
 
+pub mod cadical;
 pub mod cdcl;
-pub mod solver;
+pub mod light;
+pub mod maxsat;
+pub mod oracle;
 pub mod strand;
