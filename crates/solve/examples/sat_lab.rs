@@ -171,8 +171,8 @@ fn main() {
                     let mut run = 0;
                     let mut steps_sum = 0;
                     let stop = std::sync::atomic::AtomicBool::new(false);
+                    let done = std::sync::atomic::AtomicBool::new(false);
                     std::thread::scope(|scope| {
-                        let done = std::sync::atomic::AtomicBool::new(false);
                         let (stop, done) = (&stop, &done);
                         scope.spawn(move || {
                             while begin.elapsed().as_secs_f64() < seconds

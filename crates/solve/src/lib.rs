@@ -8,6 +8,7 @@ pub mod exact;
 mod portfolio;
 pub mod schedule;
 pub mod searcher;
+mod shape;
 mod solve;
 
 pub use context::{Candidate, Context, Source};
