@@ -7,6 +7,7 @@ pub mod context;
 pub mod exact;
 mod portfolio;
 pub mod schedule;
+pub mod ising;
 pub mod searcher;
 mod shape;
 mod solve;
