@@ -3,6 +3,7 @@
 //! each again, keeps the elites, and says when to stop.
 
 pub mod context;
+pub mod ising;
 pub mod searcher;
 
 pub use context::{Candidate, Context, Source};

@@ -1,0 +1,3 @@
+//! Searchers for Ising problems.
+
+pub mod dense;
