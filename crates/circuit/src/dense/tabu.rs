@@ -49,8 +49,14 @@ fn search<S: Block>(chip: &mut Chip<'_>) {
 trait Adder<S: Block> {
     /// Subtracts `2 s_j turn` times the row of `spin` from the gains, where `turn` is its old sign, and
     /// finds the maxima of all blocks and of all.
-    fn turn(&self, spin: usize, turn: i16, doubled: &[i16], gains: &mut [i32], maxima: &mut [S::Maxima])
-    -> i32;
+    fn turn(
+        &self,
+        spin: usize,
+        turn: i16,
+        doubled: &[i16],
+        gains: &mut [i32],
+        maxima: &mut [S::Maxima],
+    ) -> i32;
     /// Adds `factor` times the row of `spin` to the fields.
     fn add(&self, spin: usize, factor: i16, fields: &mut [i32]);
 }

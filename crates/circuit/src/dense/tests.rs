@@ -81,7 +81,8 @@ fn run(backend: Cpu, circuit: &Circuit, parameters: &Parameters, request: &Reque
 
 #[test]
 fn every_level_gives_the_bits_of_the_reference() {
-    let circuits: u64 = std::env::var("HYSTERON_RANDOM_CIRCUITS").map_or(2000, |v| v.parse().expect("a number"));
+    let circuits: u64 =
+        std::env::var("HYSTERON_RANDOM_CIRCUITS").map_or(2000, |v| v.parse().expect("a number"));
     for seed in 0..circuits {
         let mut source = Source(seed << 32);
         let problem = random_problem(&mut source);

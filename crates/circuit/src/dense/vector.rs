@@ -146,7 +146,11 @@ unsafe impl Block for Portable {
     ) -> u64 {
         // SAFETY: the caller's promise.
         let (fields, doubled, noise) = unsafe {
-            (&*fields.cast::<[i32; LANES]>(), &*doubled.cast::<[i16; LANES]>(), &*noise.cast::<[u16; LANES]>())
+            (
+                &*fields.cast::<[i32; LANES]>(),
+                &*doubled.cast::<[i16; LANES]>(),
+                &*noise.cast::<[u16; LANES]>(),
+            )
         };
         (0..LANES).fold(0, |bits, k| {
             let gain = if doubled[k] > 0 { fields[k] } else { -fields[k] };
