@@ -4,6 +4,7 @@
 
 pub mod clauses;
 pub mod context;
+pub mod ising;
 pub mod exact;
 mod portfolio;
 pub mod schedule;

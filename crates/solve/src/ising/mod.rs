@@ -34,3 +34,6 @@ pub fn searchers(problem: &Ising, seed: u64) -> Vec<Box<dyn Searcher>> {
     }
     searchers
 }
+//! Searchers for Ising problems.
+
+pub mod dense;
