@@ -2,6 +2,7 @@
 //! local searches, exact methods) share the cores; a [`Context`] collects their candidates, scores
 //! each again, keeps the elites, and says when to stop.
 
+pub mod clauses;
 pub mod context;
 pub mod searcher;
 

@@ -1,0 +1,5 @@
+//! Searchers for clauses: chips and local searches on CNF and weighted CNF.
+
+pub mod beliefs;
+pub mod focused;
+pub mod memcomputing;
