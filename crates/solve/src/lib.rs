@@ -4,7 +4,6 @@
 
 pub mod clauses;
 pub mod context;
-pub mod ising;
 pub mod exact;
 mod portfolio;
 pub mod schedule;

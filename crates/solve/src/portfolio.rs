@@ -1,11 +1,11 @@
 //! Who takes part in a search, and with which share: decided by the structure of the problem.
 
-use hysteron_problem::{Cnf, Problem, Wcnf};
+use hysteron_problem::{Cnf, Ising, Problem, Wcnf};
 
 use crate::exact::cdcl::Cdcl;
 use crate::exact::maxsat::CoreGuided;
 use crate::schedule::{Entry, SHARE, Schedule};
-use crate::{clauses, shape};
+use crate::{clauses, ising, shape};
 
 /// The place of a thread among its fellows.
 #[derive(Clone, Copy, Debug)]
@@ -43,9 +43,9 @@ fn elements(problem: &Problem) -> u64 {
 /// The searchers of a thread for one component, with their shares.
 pub fn schedule(problem: &Problem, team: Team) -> Schedule {
     let entries = match problem {
-        Problem::Cnf(cnf) => clauses_of_cnf(cnf, team),
+        Problem::Cnf(cnf) => clauses_of_cnf(problem, cnf, team),
         Problem::Wcnf(wcnf) => clauses_of_wcnf(problem, wcnf, team),
-        Problem::Ising(_) => Vec::new(),
+        Problem::Ising(ising) => spins(ising, team),
     };
     Schedule::new(entries)
 }
@@ -53,7 +53,7 @@ pub fn schedule(problem: &Problem, team: Team) -> Schedule {
 /// Random clauses above this many variables are beyond clause learning, below it they are not.
 const RANDOM_LEARNABLE_VARIABLES_MAX: u32 = 600;
 
-fn clauses_of_cnf(cnf: &Cnf, team: Team) -> Vec<Entry> {
+fn clauses_of_cnf(problem: &Problem, cnf: &Cnf, team: Team) -> Vec<Entry> {
     let seed = team.thread_seed();
     let looks_random = shape::looks_random(cnf.variables, cnf.clauses.iter());
     let learnable = !looks_random || cnf.variables <= RANDOM_LEARNABLE_VARIABLES_MAX;
@@ -68,6 +68,12 @@ fn clauses_of_cnf(cnf: &Cnf, team: Team) -> Vec<Entry> {
     }
     if let Some(searcher) = clauses::focused_searcher(cnf, seed) {
         entries.push(Entry::new(searcher, SHARE));
+    }
+    if let Ok(searcher) = clauses::Memcomputing::new(problem, seed) {
+        entries.push(Entry::new(Box::new(searcher), SHARE));
+    }
+    if let Some(searcher) = clauses::Beliefs::new(problem, seed) {
+        entries.push(Entry::new(Box::new(searcher), SHARE));
     }
     if team.thread == 0 {
         let share = if looks_random { SHARE / 4 } else { entries.len() as u64 * 2 * SHARE };
@@ -88,6 +94,33 @@ fn clauses_of_wcnf(problem: &Problem, wcnf: &Wcnf, team: Team) -> Vec<Entry> {
     }
     for searcher in clauses::unweighted_searchers(wcnf, seed) {
         entries.push(Entry::new(searcher, SHARE));
+    }
+    if wcnf.hard.is_empty()
+        && let Ok(searcher) = clauses::Memcomputing::new(problem, seed)
+    {
+        entries.push(Entry::new(Box::new(searcher), SHARE / 4));
+    }
+    entries
+}
+
+fn spins(ising: &Ising, team: Team) -> Vec<Entry> {
+    let seed = team.thread_seed();
+    let is_dense = ising::dense::is_dense(ising);
+    let mut entries = Vec::new();
+    for (index, searcher) in ising::dense::dense_searchers(ising, seed).into_iter().enumerate() {
+        let share = match (is_dense, index) {
+            (true, 0) => 4 * SHARE,
+            (true, _) => SHARE,
+            (false, _) => SHARE / 4,
+        };
+        entries.push(Entry::new(searcher, share));
+    }
+    for searcher in ising::searchers(ising, seed) {
+        entries.push(Entry::new(searcher, if is_dense { SHARE / 4 } else { SHARE }));
+    }
+    if !is_dense {
+        // With equal virtual time the first goes first.
+        entries.reverse();
     }
     entries
 }

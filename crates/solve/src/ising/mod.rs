@@ -4,6 +4,7 @@
 //! random subgraphs of small treewidth (`subgraph`), both composing over the elites of the context.
 
 mod anneal;
+pub mod dense;
 pub mod subgraph;
 
 use std::sync::Arc;
@@ -34,6 +35,3 @@ pub fn searchers(problem: &Ising, seed: u64) -> Vec<Box<dyn Searcher>> {
     }
     searchers
 }
-//! Searchers for Ising problems.
-
-pub mod dense;
