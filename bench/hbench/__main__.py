@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from hbench import machine, report, summary, suites
+from hbench import machine, report, suites, summary
 from hbench.catalogue import RIVALS
 from hbench.readers import read
 from hbench.runs import OURS, Record, Setting, Store, run_ours, run_rival
@@ -112,7 +112,13 @@ def run_suite(args: argparse.Namespace, name: str) -> None:
 
 
 def line(record: Record, best: float | str | None) -> str:
-    value = "-" if record.objective is None else f"{record.objective:g}" if record.objective % 1 else f"{record.objective:.0f}"
+    value = (
+        "-"
+        if record.objective is None
+        else f"{record.objective:g}"
+        if record.objective % 1
+        else f"{record.objective:.0f}"
+    )
     reached = "" if record.target_s is None else f" at {record.target_s:.3f} s"
     error = f"  ERROR {record.error}" if record.error else ""
     name = record.instance.rsplit("/", 1)[-1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import dimod
 import numpy as np
@@ -13,6 +14,8 @@ from hbench.readers import BoolArray, Quadratic
 from hbench.rivals.sampling import anneal_until_over, as_spins
 
 TABU_FIRST_SECONDS = 0.1
+
+Decode = Callable[[dimod.SampleSet], Iterator[BoolArray]]
 
 
 def run(name: str, context: Context) -> None:
@@ -46,7 +49,7 @@ def run(name: str, context: Context) -> None:
     context.finish("feasible")
 
 
-def tabu(context: Context, bqm: dimod.BinaryQuadraticModel, problem: Quadratic, assignments) -> None:  # noqa: ANN001
+def tabu(context: Context, bqm: dimod.BinaryQuadraticModel, problem: Quadratic, assignments: Decode) -> None:
     """Restarts of growing length (0.1 s, 0.2 s, …); every second one continues from the best assignment."""
     sampler = TabuSampler()
     threshold = None
@@ -58,7 +61,7 @@ def tabu(context: Context, bqm: dimod.BinaryQuadraticModel, problem: Quadratic, 
     best_state: BoolArray | None = None
     while not context.over():
         span = min(seconds, context.left())
-        extra = {}
+        extra: dict[str, Any] = {}
         if turn % 2 == 1 and best_state is not None:
             values = best_state.astype(np.int8)
             if problem.kind != "qubo":

@@ -7,7 +7,9 @@ pub mod context;
 pub mod exact;
 mod portfolio;
 pub mod schedule;
+pub mod ising;
 pub mod searcher;
+mod shape;
 mod solve;
 
 pub use context::{Candidate, Context, Source};

@@ -54,7 +54,8 @@ pub(super) fn run(
 
 #[inline(always)]
 fn search<S: Block>(chip: &mut Chip<'_>, start: &[bool]) {
-    match &chip.circuit.rows {
+    let circuit = chip.circuit;
+    match &*circuit.rows {
         Rows::I8(matrix) => chip.search::<S>(start, with_matrix::<S, i8>(matrix)),
         Rows::I16(matrix) => chip.search::<S>(start, with_matrix::<S, i16>(matrix)),
         Rows::I32(matrix) => chip.search::<S>(start, with_matrix::<S, i32>(matrix)),
@@ -94,7 +95,7 @@ impl Chip<'_> {
     #[inline(always)]
     fn search<S: Block>(&mut self, start: &[bool], add: impl Fn(usize, i16, &mut [i32])) {
         let n = start.len();
-        for (field, &up) in self.fields.iter_mut().zip(&self.circuit.up_fields) {
+        for (field, &up) in self.fields.iter_mut().zip(self.circuit.up_fields.iter()) {
             *field = up as i32;
         }
         for spin in (0..n).filter(|&i| !start[i]) {

@@ -1,5 +1,7 @@
 //! From an [`Ising`] problem to rows of couplings that a switch can add to all fields.
 
+use std::sync::Arc;
+
 use hysteron_problem::Ising;
 
 use crate::run::Error;
@@ -21,7 +23,7 @@ const WIDE_SUM_MAX: i128 = 1 << 60;
 /// Weights up to this may be doubled in 16 bits.
 const DOUBLED_I16_MAX: i64 = 16_383;
 /// The most bytes that a matrix of all rows may take; larger problems keep lists.
-const MATRIX_BYTES_MAX: u64 = 1 << 29;
+const MATRIX_BYTES_MAX: u64 = 1 << 28;
 /// The most bytes that lists of couplings may take.
 const LIST_BYTES_MAX: u64 = 1 << 33;
 /// A matrix is kept where at least one coupling of this many is there: adding a whole row costs
@@ -63,9 +65,9 @@ pub struct Circuit {
     unit: i64,
     offset: i64,
     sigma_q8: u64,
-    pub(super) rows: Rows,
+    pub(super) rows: Arc<Rows>,
     /// The field of each spin when all are up, in units.
-    pub(super) up_fields: Vec<i64>,
+    pub(super) up_fields: Arc<[i64]>,
     /// The energy when all are up, in units, without the offset.
     pub(super) up_energy: i64,
 }
@@ -123,13 +125,17 @@ impl Circuit {
             unit,
             offset: ising.offset,
             sigma_q8: u64::try_from(mean_square_q16.isqrt()).unwrap_or(u64::MAX),
-            rows,
+            rows: Arc::new(rows),
             up_fields: up_fields.into_iter().map(|f| f as i64).collect(),
             up_energy: i64::try_from(up_energy)
                 .map_err(|_| Error::Range("the energy of a state exceeds 64 bits".into()))?,
         })
     }
 
+    /// The same circuit for chips of another mode; the couplings are shared.
+    pub fn for_mode(&self, mode: Mode) -> Self {
+        Self { mode, ..self.clone() }
+    }
     /// What its chips do.
     pub fn mode(&self) -> Mode {
         self.mode
@@ -148,11 +154,11 @@ impl Circuit {
     }
     /// Whether all couplings are kept as a matrix, so that a switch adds a whole row.
     pub fn is_matrix(&self) -> bool {
-        matches!(self.rows, Rows::I8(_) | Rows::I16(_) | Rows::I32(_))
+        matches!(*self.rows, Rows::I8(_) | Rows::I16(_) | Rows::I32(_))
     }
     /// Whether the vector kernels can run it: not where fields need 64 bits, nor where there is nothing.
     pub fn has_kernels(&self) -> bool {
-        self.spins > 0 && !matches!(self.rows, Rows::WideList(_))
+        self.spins > 0 && !matches!(*self.rows, Rows::WideList(_))
     }
     /// The mean number of couplings of a spin, rounded up.
     pub fn mean_degree(&self) -> u64 {
@@ -170,7 +176,7 @@ impl Circuit {
     }
     /// The work of adding the row of `spin` to all fields, in elementary circuit updates.
     pub(super) fn row_work(&self, spin: usize) -> u64 {
-        match &self.rows {
+        match &*self.rows {
             Rows::I8(_) | Rows::I16(_) | Rows::I32(_) => u64::from(self.spins),
             Rows::List(lists) => lists.of(spin).len() as u64,
             Rows::WideList(lists) => lists.of(spin).len() as u64,
@@ -180,7 +186,7 @@ impl Circuit {
     pub(super) fn for_row(&self, spin: usize, mut visit: impl FnMut(usize, i64)) {
         let n = self.spins as usize;
         let start = spin * self.blocks() * LANES;
-        match &self.rows {
+        match &*self.rows {
             Rows::I8(m) => {
                 m[start..start + n].iter().enumerate().for_each(|(j, &w)| visit(j, i64::from(w)));
             }

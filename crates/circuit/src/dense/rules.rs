@@ -293,12 +293,36 @@ impl Circuit {
     /// The fields and the energy of a state, in units: from the state with all spins up, one after the
     /// other goes down.
     pub(super) fn fields_of(&self, state: &[bool]) -> (Vec<i64>, i64) {
-        let mut fields = self.up_fields.clone();
+        let mut fields = self.up_fields.to_vec();
         let mut energy = self.up_energy;
         for (i, _) in state.iter().enumerate().filter(|s| !*s.1) {
             energy -= 2 * fields[i];
             self.for_row(i, |j, w| fields[j] -= 2 * w);
         }
         (fields, energy)
+    }
+
+    /// Path relinking: from `from`, switches one after the other the spins in which `to` differs,
+    /// each time the one that gains most, and returns the best state of the path's middle third
+    /// (its middle state if the path is too short for that). Cost: a row for each spin that differs.
+    pub fn relink(&self, from: &[bool], to: &[bool]) -> Vec<bool> {
+        let mut apart: Vec<usize> = (0..from.len()).filter(|&i| from[i] != to[i]).collect();
+        let length = apart.len();
+        let (mut fields, mut energy) = self.fields_of(from);
+        let mut state = from.to_vec();
+        let mut best: Option<(i64, Vec<bool>)> = None;
+        for walked in 1..=length * 2 / 3 {
+            let gain = |&i: &usize| if state[i] { fields[i] } else { -fields[i] };
+            let Some(place) = (0..apart.len()).max_by_key(|&k| gain(&apart[k])) else { break };
+            let spin = apart.swap_remove(place);
+            energy -= 2 * gain(&spin);
+            let turn = if state[spin] { -2 } else { 2 };
+            self.for_row(spin, |j, w| fields[j] += turn * w);
+            state[spin] = !state[spin];
+            if walked >= length / 3 && best.as_ref().is_none_or(|b| energy < b.0) {
+                best = Some((energy, state.clone()));
+            }
+        }
+        best.map_or(state, |b| b.1)
     }
 }

@@ -35,7 +35,8 @@ pub(super) fn run(
 
 #[inline(always)]
 fn search<S: Block>(chip: &mut Chip<'_>) {
-    match &chip.circuit.rows {
+    let circuit = chip.circuit;
+    match &*circuit.rows {
         Rows::I8(matrix) => chip.search::<S, _>(&Matrix::<i8>(matrix)),
         Rows::I16(matrix) => chip.search::<S, _>(&Matrix::<i16>(matrix)),
         Rows::I32(matrix) => chip.search::<S, _>(&Matrix::<i32>(matrix)),
@@ -209,7 +210,7 @@ impl<'a> Chip<'a> {
     #[inline(always)]
     fn begin<S: Block, A: Adder<S>>(&mut self, rows: &A) {
         let n = self.start.len();
-        for (gain, &field) in self.gains.iter_mut().zip(&self.circuit.up_fields) {
+        for (gain, &field) in self.gains.iter_mut().zip(self.circuit.up_fields.iter()) {
             *gain = field as i32;
         }
         for spin in (0..n).filter(|&i| !self.start[i]) {

@@ -1,9 +1,14 @@
-//! Searchers for clauses: the switching chip and focused local search.
+//! Searchers for clauses: switching and memcomputing chips, belief propagation, focused local search.
 
+mod beliefs;
 mod focused;
+mod memcomputing;
 mod switching;
+mod walk;
 
+pub use beliefs::Beliefs;
 pub use focused::focused_searcher;
+pub use memcomputing::Memcomputing;
 pub use switching::{switching_searchers, unweighted_searchers};
 
 /// The sequence 1, 1, 2, 1, 1, 2, 4, … (Luby, Sinclair, Zuckerman 1993), from index 1.
@@ -27,3 +32,8 @@ mod tests {
         assert_eq!(first, [1, 1, 2, 1, 1, 2, 4, 1, 1, 2, 1, 1, 2, 4, 8]);
     }
 }
+//! Searchers for clauses: chips and local searches on CNF and weighted CNF.
+
+pub mod beliefs;
+pub mod focused;
+pub mod memcomputing;
