@@ -3,6 +3,9 @@
 //! defines it. Three families: crossbar for Ising problems, switching and memcomputing for clauses.
 
 pub mod crossbar;
+pub mod dense;
+pub mod memcomputing;
 pub mod rom;
 pub mod run;
 pub mod simd;
+pub mod switching;

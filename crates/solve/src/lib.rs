@@ -2,9 +2,17 @@
 //! local searches, exact methods) share the cores; a [`Context`] collects their candidates, scores
 //! each again, keeps the elites, and says when to stop.
 
+pub mod clauses;
 pub mod context;
+pub mod exact;
+mod portfolio;
+pub mod schedule;
 pub mod ising;
 pub mod searcher;
+mod shape;
+mod solve;
 
 pub use context::{Candidate, Context, Source};
+pub use portfolio::{memory_estimate, memory_limit};
 pub use searcher::{Outcome, Searcher};
+pub use solve::{Answer, Improvement, Observer, Options, Progress, Status, score, solve};

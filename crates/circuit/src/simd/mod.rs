@@ -8,12 +8,14 @@
 //! All rows have 64 lanes whatever the register width, so that chips are the same everywhere:
 //! [`Simd::R8`] is one cache line, [`Simd::R16`] two, [`Simd::R32`] four.
 
+pub mod native;
 mod portable;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub use native::Native;
 pub use portable::Portable;
 #[cfg(target_arch = "x86_64")]
 pub use x86::{Avx2, Avx512};
@@ -246,6 +248,32 @@ pub unsafe trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// `from` must be readable for 64 bytes; no alignment is needed.
     unsafe fn load_i8_as_32(from: *const u8) -> Self::R32;
+
+    /// One register of plain bits: [`Simd::BITS_BYTES`] consecutive bytes of a 64-byte row. For
+    /// kernels whose lanes are bits, with more values alive than whole rows would leave registers for.
+    type Bits: Copy;
+    /// Bytes of a [`Simd::Bits`]; divides 64.
+    const BITS_BYTES: usize;
+    /// Loads [`Simd::BITS_BYTES`] bytes.
+    ///
+    /// # Safety
+    /// `from` must be readable for as many bytes; no alignment is needed.
+    unsafe fn bits_load(from: *const u8) -> Self::Bits;
+    /// Stores [`Simd::BITS_BYTES`] bytes.
+    ///
+    /// # Safety
+    /// `to` must be writable for as many bytes; no alignment is needed.
+    unsafe fn bits_store(to: *mut u8, bits: Self::Bits);
+    /// `a & b`.
+    fn bits_and(a: Self::Bits, b: Self::Bits) -> Self::Bits;
+    /// `a | b`.
+    fn bits_or(a: Self::Bits, b: Self::Bits) -> Self::Bits;
+    /// `a ^ b`.
+    fn bits_xor(a: Self::Bits, b: Self::Bits) -> Self::Bits;
+    /// `!a & b`.
+    fn bits_and_not(a: Self::Bits, b: Self::Bits) -> Self::Bits;
+    /// `(a ^ b ^ c, majority)`: a full adder's sum and carry.
+    fn bits_full_add(a: Self::Bits, b: Self::Bits, c: Self::Bits) -> (Self::Bits, Self::Bits);
 }
 
 /// Calls a kernel for a [`Level`]: `dispatch!(level, kernel(name: Type, …) -> Result, value, …)`

@@ -144,6 +144,27 @@ fn transcript<S: Simd>(seed: u64, out: &mut Vec<u8>) {
     put32(S::shr_u32(g, 31));
     // SAFETY: 64 bytes.
     put32(unsafe { S::load_i8_as_32(b0.as_ptr()) });
+    let mut put_bits = |operation: fn(S::Bits, S::Bits, S::Bits) -> S::Bits| {
+        let mut bytes = [0u8; LANES];
+        for at in (0..LANES).step_by(S::BITS_BYTES) {
+            // SAFETY: `at + BITS_BYTES` is at most 64.
+            unsafe {
+                let (a, b, c) = (
+                    S::bits_load(b0[at..].as_ptr()),
+                    S::bits_load(b1[at..].as_ptr()),
+                    S::bits_load(b2[at..].as_ptr()),
+                );
+                S::bits_store(bytes[at..].as_mut_ptr(), operation(a, b, c));
+            }
+        }
+        out.extend_from_slice(&bytes);
+    };
+    put_bits(|a, b, _| S::bits_and(a, b));
+    put_bits(|a, b, _| S::bits_or(a, b));
+    put_bits(|a, b, _| S::bits_xor(a, b));
+    put_bits(|a, b, _| S::bits_and_not(a, b));
+    put_bits(|a, b, c| S::bits_full_add(a, b, c).0);
+    put_bits(|a, b, c| S::bits_full_add(a, b, c).1);
 }
 
 fn of(level: Level, seed: u64) -> Vec<u8> {

@@ -4,6 +4,7 @@
 //! random subgraphs of small treewidth (`subgraph`), both composing over the elites of the context.
 
 mod anneal;
+pub mod dense;
 pub mod subgraph;
 
 use std::sync::Arc;
