@@ -3,3 +3,5 @@
 pub mod beliefs;
 pub mod focused;
 pub mod memcomputing;
+pub mod partial;
+mod partial_start;
