@@ -2,7 +2,10 @@
 //! of (circuit, seed, parameters, steps) alone, bit for bit, on every backend; the scalar reference
 //! defines it. Three families: crossbar for Ising problems, switching and memcomputing for clauses.
 
+pub mod crossbar;
+pub mod dense;
 pub mod memcomputing;
 pub mod rom;
 pub mod run;
 pub mod simd;
+pub mod switching;

@@ -238,3 +238,56 @@ impl Problem {
         blake3::derive_key("hysteron/problem/1", &bytes)
     }
 }
+
+/// Checks the invariants that the types of a canonical problem document.
+///
+/// # Errors
+/// A clause without a full stop that says which invariant is broken.
+pub fn check(problem: &Problem) -> Result<(), String> {
+    if problem.variables() > VARIABLES_MAX {
+        return Err(format!("it has {} variables, more than {VARIABLES_MAX}", problem.variables()));
+    }
+    match problem {
+        Problem::Cnf(cnf) => check_clauses(&cnf.clauses, cnf.variables),
+        Problem::Wcnf(wcnf) => {
+            check_clauses(&wcnf.hard, wcnf.variables)?;
+            check_clauses(&wcnf.soft, wcnf.variables)?;
+            if wcnf.weights.len() != wcnf.soft.len() {
+                return Err("it does not have one weight a soft clause".into());
+            }
+            if wcnf.weights.contains(&0) {
+                return Err("a soft clause has weight 0".into());
+            }
+            let sum = wcnf.weights.iter().map(|&w| u128::from(w)).sum();
+            check_sum(sum, wcnf.offset)
+        }
+        Problem::Ising(ising) => {
+            if ising.fields.len() != ising.spins as usize {
+                return Err("it does not have one field a spin".into());
+            }
+            if !ising.couplings.iter().all(|&(i, j, weight)| i < j && j < ising.spins && weight != 0) {
+                return Err("a coupling is 0 or not between two spins in increasing order".into());
+            }
+            if !ising.couplings.is_sorted_by(|a, b| (a.0, a.1) < (b.0, b.1)) {
+                return Err("the couplings do not increase strictly".into());
+            }
+            let couplings = ising.couplings.iter().map(|c| c.2);
+            let weights = couplings.chain(ising.fields.iter().copied());
+            check_sum(weights.map(|w| u128::from(w.unsigned_abs())).sum(), ising.offset)
+        }
+    }
+}
+
+fn check_clauses(clauses: &ClauseList, variables: u32) -> Result<(), String> {
+    match clauses.literals().iter().find(|l| l.variable() >= variables) {
+        Some(literal) => Err(format!("literal {} exceeds its {variables} variables", literal.to_dimacs())),
+        None => Ok(()),
+    }
+}
+
+fn check_sum(sum: u128, offset: i64) -> Result<(), String> {
+    if sum + u128::from(offset.unsigned_abs()) > WEIGHT_SUM_MAX as u128 {
+        return Err("its absolute weights sum to more than 2^62".into());
+    }
+    Ok(())
+}

@@ -4,7 +4,15 @@
 
 pub mod clauses;
 pub mod context;
+pub mod exact;
+mod portfolio;
+pub mod schedule;
+pub mod ising;
 pub mod searcher;
+mod shape;
+mod solve;
 
 pub use context::{Candidate, Context, Source};
+pub use portfolio::{memory_estimate, memory_limit};
 pub use searcher::{Outcome, Searcher};
+pub use solve::{Answer, Improvement, Observer, Options, Progress, Status, score, solve};

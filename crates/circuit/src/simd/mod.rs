@@ -236,6 +236,44 @@ pub unsafe trait Simd: Copy + Send + Sync + 'static {
     fn gt_i32(a: Self::R32, b: Self::R32) -> Self::R32;
     /// Each lane, saturated to 16 bits signed; masks stay masks.
     fn narrow_i32(row: Self::R32) -> Self::R16;
+    /// `a >> count` for all lanes, unsigned; 0 for `count > 15`.
+    fn shr_u16_by(a: Self::R16, count: u32) -> Self::R16;
+    /// Loads 64 bytes, each sign-extended to 16 bits.
+    ///
+    /// # Safety
+    /// `from` must be readable for 64 bytes; no alignment is needed.
+    unsafe fn load_i8_as_16(from: *const u8) -> Self::R16;
+    /// Loads 64 bytes, each sign-extended to 32 bits.
+    ///
+    /// # Safety
+    /// `from` must be readable for 64 bytes; no alignment is needed.
+    unsafe fn load_i8_as_32(from: *const u8) -> Self::R32;
+
+    /// One register of plain bits: [`Simd::BITS_BYTES`] consecutive bytes of a 64-byte row. For
+    /// kernels whose lanes are bits, with more values alive than whole rows would leave registers for.
+    type Bits: Copy;
+    /// Bytes of a [`Simd::Bits`]; divides 64.
+    const BITS_BYTES: usize;
+    /// Loads [`Simd::BITS_BYTES`] bytes.
+    ///
+    /// # Safety
+    /// `from` must be readable for as many bytes; no alignment is needed.
+    unsafe fn bits_load(from: *const u8) -> Self::Bits;
+    /// Stores [`Simd::BITS_BYTES`] bytes.
+    ///
+    /// # Safety
+    /// `to` must be writable for as many bytes; no alignment is needed.
+    unsafe fn bits_store(to: *mut u8, bits: Self::Bits);
+    /// `a & b`.
+    fn bits_and(a: Self::Bits, b: Self::Bits) -> Self::Bits;
+    /// `a | b`.
+    fn bits_or(a: Self::Bits, b: Self::Bits) -> Self::Bits;
+    /// `a ^ b`.
+    fn bits_xor(a: Self::Bits, b: Self::Bits) -> Self::Bits;
+    /// `!a & b`.
+    fn bits_and_not(a: Self::Bits, b: Self::Bits) -> Self::Bits;
+    /// `(a ^ b ^ c, majority)`: a full adder's sum and carry.
+    fn bits_full_add(a: Self::Bits, b: Self::Bits, c: Self::Bits) -> (Self::Bits, Self::Bits);
 }
 
 /// Calls a kernel for a [`Level`]: `dispatch!(level, kernel(name: Type, …) -> Result, value, …)`

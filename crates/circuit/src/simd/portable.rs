@@ -296,4 +296,53 @@ unsafe impl Simd for Portable {
     fn narrow_i32(row: Self::R32) -> Self::R16 {
         lanes!(u16, |l| row[l].clamp(-32768, 32767) as u16)
     }
+    #[inline(always)]
+    fn shr_u16_by(a: Self::R16, count: u32) -> Self::R16 {
+        lanes!(u16, |l| if count > 15 { 0 } else { a[l] >> count })
+    }
+    #[inline(always)]
+    unsafe fn load_i8_as_16(from: *const u8) -> Self::R16 {
+        // SAFETY: the caller's promise.
+        let row = unsafe { from.cast::<[i8; LANES]>().read_unaligned() };
+        lanes!(u16, |l| i16::from(row[l]) as u16)
+    }
+    #[inline(always)]
+    unsafe fn load_i8_as_32(from: *const u8) -> Self::R32 {
+        // SAFETY: the caller's promise.
+        let row = unsafe { from.cast::<[i8; LANES]>().read_unaligned() };
+        lanes!(i32, |l| i32::from(row[l]))
+    }
+    type Bits = [u64; 2];
+    const BITS_BYTES: usize = 16;
+    #[inline(always)]
+    unsafe fn bits_load(from: *const u8) -> Self::Bits {
+        // SAFETY: the caller's promise.
+        unsafe { from.cast::<[u64; 2]>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn bits_store(to: *mut u8, bits: Self::Bits) {
+        // SAFETY: the caller's promise.
+        unsafe { to.cast::<[u64; 2]>().write_unaligned(bits) }
+    }
+    #[inline(always)]
+    fn bits_and(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        [a[0] & b[0], a[1] & b[1]]
+    }
+    #[inline(always)]
+    fn bits_or(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        [a[0] | b[0], a[1] | b[1]]
+    }
+    #[inline(always)]
+    fn bits_xor(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        [a[0] ^ b[0], a[1] ^ b[1]]
+    }
+    #[inline(always)]
+    fn bits_and_not(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        [!a[0] & b[0], !a[1] & b[1]]
+    }
+    #[inline(always)]
+    fn bits_full_add(a: Self::Bits, b: Self::Bits, c: Self::Bits) -> (Self::Bits, Self::Bits) {
+        let half = Self::bits_xor(a, b);
+        (Self::bits_xor(half, c), Self::bits_or(Self::bits_and(a, b), Self::bits_and(half, c)))
+    }
 }

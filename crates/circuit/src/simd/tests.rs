@@ -109,6 +109,11 @@ fn transcript<S: Simd>(seed: u64, out: &mut Vec<u8>) {
     put16(S::shl16::<15>(d));
     put16(S::shr_u16::<15>(d));
     put16(S::shr_i16::<15>(d));
+    for count in [0, 1, 7, 15, 16, 40] {
+        put16(S::shr_u16_by(d, count));
+    }
+    // SAFETY: 64 bytes.
+    put16(unsafe { S::load_i8_as_16(b0.as_ptr()) });
     // SAFETY: 64 values each.
     let (g, h) = unsafe { (S::load32(quad.as_ptr()), S::load32(quad[LANES..].as_ptr())) };
     put16(S::narrow_i32(g));
@@ -137,6 +142,29 @@ fn transcript<S: Simd>(seed: u64, out: &mut Vec<u8>) {
     put32(S::shr_u32(g, 13));
     put32(S::shl32(g, 31));
     put32(S::shr_u32(g, 31));
+    // SAFETY: 64 bytes.
+    put32(unsafe { S::load_i8_as_32(b0.as_ptr()) });
+    let mut put_bits = |operation: fn(S::Bits, S::Bits, S::Bits) -> S::Bits| {
+        let mut bytes = [0u8; LANES];
+        for at in (0..LANES).step_by(S::BITS_BYTES) {
+            // SAFETY: `at + BITS_BYTES` is at most 64.
+            unsafe {
+                let (a, b, c) = (
+                    S::bits_load(b0[at..].as_ptr()),
+                    S::bits_load(b1[at..].as_ptr()),
+                    S::bits_load(b2[at..].as_ptr()),
+                );
+                S::bits_store(bytes[at..].as_mut_ptr(), operation(a, b, c));
+            }
+        }
+        out.extend_from_slice(&bytes);
+    };
+    put_bits(|a, b, _| S::bits_and(a, b));
+    put_bits(|a, b, _| S::bits_or(a, b));
+    put_bits(|a, b, _| S::bits_xor(a, b));
+    put_bits(|a, b, _| S::bits_and_not(a, b));
+    put_bits(|a, b, c| S::bits_full_add(a, b, c).0);
+    put_bits(|a, b, c| S::bits_full_add(a, b, c).1);
 }
 
 fn of(level: Level, seed: u64) -> Vec<u8> {

@@ -377,6 +377,59 @@ unsafe impl Simd for Avx2 {
             row[2 * r + 1]
         )))
     }
+    #[inline(always)]
+    fn shr_u16_by(a: Self::R16, count: u32) -> Self::R16 {
+        registers!(4, _mm256_setzero_si256(), |r| _mm256_srl_epi16(a[r], _mm_cvtsi32_si128(count as i32)))
+    }
+    #[inline(always)]
+    unsafe fn load_i8_as_16(from: *const u8) -> Self::R16 {
+        registers!(4, _mm256_setzero_si256(), |r| _mm256_cvtepi8_epi16(_mm_loadu_si128(
+            from.cast::<__m128i>().add(r)
+        )))
+    }
+    #[inline(always)]
+    unsafe fn load_i8_as_32(from: *const u8) -> Self::R32 {
+        registers!(8, _mm256_setzero_si256(), |r| _mm256_cvtepi8_epi32(_mm_loadl_epi64(
+            from.add(8 * r).cast::<__m128i>()
+        )))
+    }
+    type Bits = __m256i;
+    const BITS_BYTES: usize = 32;
+    #[inline(always)]
+    unsafe fn bits_load(from: *const u8) -> Self::Bits {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_loadu_si256(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn bits_store(to: *mut u8, bits: Self::Bits) {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_storeu_si256(to.cast(), bits) }
+    }
+    #[inline(always)]
+    fn bits_and(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        // SAFETY: this backend is handed out only where its instructions exist.
+        unsafe { _mm256_and_si256(a, b) }
+    }
+    #[inline(always)]
+    fn bits_or(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        // SAFETY: this backend is handed out only where its instructions exist.
+        unsafe { _mm256_or_si256(a, b) }
+    }
+    #[inline(always)]
+    fn bits_xor(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        // SAFETY: this backend is handed out only where its instructions exist.
+        unsafe { _mm256_xor_si256(a, b) }
+    }
+    #[inline(always)]
+    fn bits_and_not(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        // SAFETY: this backend is handed out only where its instructions exist.
+        unsafe { _mm256_andnot_si256(a, b) }
+    }
+    #[inline(always)]
+    fn bits_full_add(a: Self::Bits, b: Self::Bits, c: Self::Bits) -> (Self::Bits, Self::Bits) {
+        let half = Self::bits_xor(a, b);
+        (Self::bits_xor(half, c), Self::bits_or(Self::bits_and(a, b), Self::bits_and(half, c)))
+    }
 }
 // SAFETY: the methods use only the instructions that the type's name promises.
 unsafe impl Simd for Avx512 {
@@ -692,5 +745,58 @@ unsafe impl Simd for Avx512 {
             _mm512_castsi256_si512(_mm512_cvtsepi32_epi16(row[2 * r])),
             _mm512_cvtsepi32_epi16(row[2 * r + 1])
         ))
+    }
+    #[inline(always)]
+    fn shr_u16_by(a: Self::R16, count: u32) -> Self::R16 {
+        registers!(2, _mm512_setzero_si512(), |r| _mm512_srl_epi16(a[r], _mm_cvtsi32_si128(count as i32)))
+    }
+    #[inline(always)]
+    unsafe fn load_i8_as_16(from: *const u8) -> Self::R16 {
+        registers!(2, _mm512_setzero_si512(), |r| _mm512_cvtepi8_epi16(_mm256_loadu_si256(
+            from.cast::<__m256i>().add(r)
+        )))
+    }
+    #[inline(always)]
+    unsafe fn load_i8_as_32(from: *const u8) -> Self::R32 {
+        registers!(4, _mm512_setzero_si512(), |r| _mm512_cvtepi8_epi32(_mm_loadu_si128(
+            from.cast::<__m128i>().add(r)
+        )))
+    }
+    type Bits = __m512i;
+    const BITS_BYTES: usize = 64;
+    #[inline(always)]
+    unsafe fn bits_load(from: *const u8) -> Self::Bits {
+        // SAFETY: the caller's promise.
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn bits_store(to: *mut u8, bits: Self::Bits) {
+        // SAFETY: the caller's promise.
+        unsafe { _mm512_storeu_si512(to.cast(), bits) }
+    }
+    #[inline(always)]
+    fn bits_and(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        // SAFETY: this backend is handed out only where its instructions exist.
+        unsafe { _mm512_and_si512(a, b) }
+    }
+    #[inline(always)]
+    fn bits_or(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        // SAFETY: this backend is handed out only where its instructions exist.
+        unsafe { _mm512_or_si512(a, b) }
+    }
+    #[inline(always)]
+    fn bits_xor(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        // SAFETY: this backend is handed out only where its instructions exist.
+        unsafe { _mm512_xor_si512(a, b) }
+    }
+    #[inline(always)]
+    fn bits_and_not(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        // SAFETY: this backend is handed out only where its instructions exist.
+        unsafe { _mm512_andnot_si512(a, b) }
+    }
+    #[inline(always)]
+    fn bits_full_add(a: Self::Bits, b: Self::Bits, c: Self::Bits) -> (Self::Bits, Self::Bits) {
+        // SAFETY: this backend is handed out only where its instructions exist.
+        unsafe { (_mm512_ternarylogic_epi64::<0x96>(a, b, c), _mm512_ternarylogic_epi64::<0xe8>(a, b, c)) }
     }
 }

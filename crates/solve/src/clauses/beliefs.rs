@@ -14,7 +14,7 @@
 use hysteron_circuit::rom::mix64;
 use hysteron_problem::{Cnf, Literal, Problem};
 
-use super::focused::Walk;
+use super::walk::Walk;
 use crate::{Context, Outcome, Searcher, Source};
 
 /// Longer clauses' messages cost too much and say too little.

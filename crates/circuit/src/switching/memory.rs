@@ -1,0 +1,276 @@
+//! Kernel W: each chip has a weight a clause, a memristor that rises while its clause is unsatisfied.
+
+use hysteron_problem::Literal;
+
+use crate::dispatch;
+use crate::rom::{OFFSET_MASK, element_hash};
+use crate::run::{LaneBest, Request};
+use crate::simd::{LANES, Level as Instructions, Simd};
+
+use super::bank::{self, BestBytes, ROW, Rows};
+use super::bytes::{all_false, flush_unsigned, unsatisfied};
+use super::drive::Machine;
+use super::tables::{Level, Table, chances, uniform_bytes};
+use super::{Circuit, Parameters};
+
+/// What the weights follow.
+struct Learning {
+    floor: u8,
+    cap: u8,
+    gain: Box<Table>,
+    loss: Box<Table>,
+}
+
+/// A bank of kernel W.
+pub(super) struct MemoryLanes<'a> {
+    circuit: &'a Circuit,
+    instructions: Instructions,
+    learning: Learning,
+    rows: Rows,
+    /// One row a clause.
+    weights: Rows,
+    energies: [i64; LANES],
+    best: BestBytes,
+    solved: u64,
+}
+
+impl<'a> MemoryLanes<'a> {
+    pub fn new(
+        circuit: &'a Circuit,
+        instructions: Instructions,
+        parameters: &Parameters,
+        request: &Request<'_>,
+    ) -> Self {
+        let mut lanes = Self {
+            circuit,
+            instructions,
+            learning: Learning {
+                floor: parameters.weight_floor,
+                cap: parameters.weight_cap,
+                gain: chances(parameters.gain),
+                loss: chances(parameters.loss),
+            },
+            rows: bank::byte_rows(circuit, request),
+            weights: Rows::new(circuit.clauses(), parameters.weight_floor),
+            energies: [0; LANES],
+            best: BestBytes::new(circuit),
+            solved: 0,
+        };
+        lanes.recount();
+        lanes
+    }
+    fn recount(&mut self) {
+        self.energies = dispatch!(
+            self.instructions,
+            unsatisfied(circuit: &Circuit, rows: &Rows) -> [i64; LANES],
+            self.circuit,
+            &self.rows
+        );
+    }
+    fn renew_lanes(&mut self, key: u64, lanes: u64) {
+        bank::randomise_bytes(&mut self.rows, self.circuit.variables, key, lanes);
+        let mask = bank::spread(lanes);
+        for clause in 0..self.weights.len() {
+            let row = self.weights.row_mut(clause);
+            for lane in 0..LANES {
+                row[lane] = if mask[lane] != 0 { self.learning.floor } else { row[lane] };
+            }
+        }
+        self.recount();
+    }
+}
+
+impl Machine for MemoryLanes<'_> {
+    const CHIPS: u64 = LANES as u64;
+
+    fn restart(&mut self, key: u64) {
+        self.renew_lanes(key, u64::MAX);
+    }
+
+    fn sweep(&mut self, level: Level, key: u64) -> [u8; ROW] {
+        let fold = dispatch!(
+            self.instructions,
+            sweep(circuit: &Circuit, rows: &mut Rows, weights: &Rows, thresholds: &Table, key: u64) -> [u8; ROW],
+            self.circuit,
+            &mut self.rows,
+            &self.weights,
+            level.thresholds(),
+            key,
+        );
+        self.energies = dispatch!(
+            self.instructions,
+            learn(circuit: &Circuit, rows: &Rows, weights: &mut Rows, learning: &Learning, key: u64) -> [i64; LANES],
+            self.circuit,
+            &self.rows,
+            &mut self.weights,
+            &self.learning,
+            key,
+        );
+        fold
+    }
+
+    fn look(&mut self, _: u32, record: bool, goal: i64) -> bool {
+        self.solved = (0..LANES).fold(0, |mask, lane| mask | u64::from(self.energies[lane] <= goal) << lane);
+        if record || self.solved != 0 {
+            self.best.note(&self.rows, &self.energies);
+        }
+        self.solved != 0
+    }
+
+    fn renew(&mut self, key: u64) {
+        self.renew_lanes(key, self.solved);
+    }
+
+    // Chips with a memory are not copied.
+    fn resample(&mut self, _: u64, _: u64) {}
+
+    fn finish(self) -> (Vec<u8>, Vec<LaneBest>) {
+        let mut state = bank::packed_state(&self.rows, self.circuit.variables);
+        for clause in 0..self.weights.len() {
+            state.extend_from_slice(self.weights.row(clause));
+        }
+        (state, self.best.into_lanes())
+    }
+}
+
+/// One sweep over the variables: costs are sums of weights.
+#[inline(always)]
+fn sweep<S: Simd>(
+    circuit: &Circuit,
+    rows: &mut Rows,
+    weights: &Rows,
+    thresholds: &Table,
+    key: u64,
+) -> [u8; ROW] {
+    let coefficients = uniform_bytes();
+    let rows = rows.as_mut_ptr();
+    let weights = weights.as_ptr();
+    let mut others = circuit.others.as_ptr();
+    let mut clauses = circuit.occurrence_clauses.as_ptr();
+    let mut groups = circuit.groups.iter();
+    let mut group_at = 0;
+    let mut fold = S::splat8(0);
+    for element in &circuit.elements {
+        let hash = element_hash(key, element.variable);
+        // SAFETY: offsets are below ROM_LENGTH, tables have 64 entries more.
+        let (threshold, coefficient) = unsafe {
+            (
+                S::load8(thresholds.as_ptr().add((hash & OFFSET_MASK) as usize)),
+                S::load8(coefficients.as_ptr().add((hash >> 13 & OFFSET_MASK) as usize)),
+            )
+        };
+        let count = (element.groups_end - group_at) as usize;
+        group_at = element.groups_end;
+        let mut critical = [S::splat8(0); 2];
+        for group in groups.by_ref().take(count) {
+            // SAFETY: a group's literals and clauses follow those of the group before.
+            let sum =
+                unsafe { weigh::<S>(rows, weights, &mut others, &mut clauses, group.others, group.count) };
+            let side = &mut critical[usize::from(group.negative)];
+            *side = S::adds_u8(*side, sum);
+        }
+        // SAFETY: there are two rows a variable.
+        unsafe {
+            let at = rows.add(2 * element.variable as usize * ROW);
+            let (is_false, is_true) = (S::load8(at), S::load8(at.add(ROW)));
+            let breaks = S::select(is_true, critical[0], critical[1]);
+            let makes = S::select(is_true, critical[1], critical[0]);
+            let cost = S::subs_u8(breaks, makes);
+            let switches = S::eq8(S::subs_u8(cost, threshold), S::splat8(0));
+            let is_true_now = S::xor(is_true, switches);
+            S::store8(at, S::xor(is_false, switches));
+            S::store8(at.add(ROW), is_true_now);
+            fold = S::xor(fold, S::and(is_true_now, coefficient));
+        }
+    }
+    let mut out = [0; ROW];
+    // SAFETY: 64 bytes.
+    unsafe { S::store8(out.as_mut_ptr(), fold) };
+    out
+}
+
+/// The weights, saturating at 255, of those of the next `count` occurrences whose `width` other
+/// literals are all false.
+///
+/// # Safety
+/// `others` and `clauses` must point at the literals and clauses of these occurrences, and be of the
+/// circuit of `rows` and `weights`.
+#[inline(always)]
+unsafe fn weigh<S: Simd>(
+    rows: *const u8,
+    weights: *const u8,
+    others: &mut *const Literal,
+    clauses: &mut *const u32,
+    width: u32,
+    count: u32,
+) -> S::R8 {
+    let mut sum = S::splat8(0);
+    // SAFETY: the caller's promise; each arm advances by the literals that it reads.
+    unsafe {
+        let weight = |at: *const u32| S::load8(weights.add(*at as usize * ROW));
+        match width {
+            2 => {
+                for _ in 0..count {
+                    sum = S::adds_u8(sum, S::and(weight(*clauses), all_false::<S>(rows, *others, 2)));
+                    *clauses = clauses.add(1);
+                    *others = others.add(2);
+                }
+            }
+            _ => {
+                for _ in 0..count {
+                    let critical = all_false::<S>(rows, *others, width as usize);
+                    sum = S::adds_u8(sum, S::and(weight(*clauses), critical));
+                    *clauses = clauses.add(1);
+                    *others = others.add(width as usize);
+                }
+            }
+        }
+    }
+    sum
+}
+
+/// One pass over the clauses: unsatisfied ones may gain weight, satisfied ones may lose it. Returns
+/// the energies.
+#[inline(always)]
+fn learn<S: Simd>(
+    circuit: &Circuit,
+    rows: &Rows,
+    weights: &mut Rows,
+    learning: &Learning,
+    key: u64,
+) -> [i64; LANES] {
+    let mut totals = [i64::from(circuit.empty); LANES];
+    let mut count = S::splat8(0);
+    let mut pending = 0;
+    let mut begin = 0;
+    let (floor, cap) = (S::splat8(learning.floor), S::splat8(learning.cap));
+    let one = S::splat8(1);
+    let weights = weights.as_mut_ptr();
+    for (clause, &end) in circuit.clause_ends.iter().enumerate() {
+        let end = end as usize;
+        let hash = element_hash(!key, clause as u32);
+        // SAFETY: the literals of a clause are of the circuit that the rows were made for, there is
+        // one weight row a clause, and offsets are below ROM_LENGTH.
+        unsafe {
+            let failed =
+                all_false::<S>(rows.as_ptr(), circuit.clause_literals.as_ptr().add(begin), end - begin);
+            let gain = S::load8(learning.gain.as_ptr().add((hash & OFFSET_MASK) as usize));
+            let loss = S::load8(learning.loss.as_ptr().add((hash >> 13 & OFFSET_MASK) as usize));
+            let at = weights.add(clause * ROW);
+            let weight = S::load8(at);
+            let risen = S::min_u8(S::adds_u8(weight, S::and(S::and(failed, gain), one)), cap);
+            let fallen = S::subs_u8(risen, S::and(S::and_not(failed, loss), one));
+            S::store8(at, S::max_u8(fallen, floor));
+            count = S::sub8(count, failed);
+        }
+        begin = end;
+        pending += 1;
+        if pending == 255 {
+            flush_unsigned::<S>(&mut totals, count);
+            count = S::splat8(0);
+            pending = 0;
+        }
+    }
+    flush_unsigned::<S>(&mut totals, count);
+    totals
+}

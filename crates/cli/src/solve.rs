@@ -1,0 +1,324 @@
+//! `hysteron solve`: search, follow, print as the SAT and MaxSAT competitions do, or as JSON.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use hysteron_problem::{Document, Kind, Objective, ObjectiveMap, Score, Sense};
+use hysteron_solve::{Answer, Improvement, Observer, Options, Progress, Status};
+
+use crate::input::Input;
+use crate::progress::Bar;
+
+/// Improvements that are kept for the JSON history; later ones replace the last.
+const HISTORY_MAX: usize = 100_000;
+/// The most values printed on one `v` line of a CNF.
+const VALUES_PER_LINE: usize = 20;
+
+/// Arguments of `hysteron solve`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    input: Input,
+    /// How long to search, such as 500ms, 60s, 5m or 1h.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time)]
+    time: Duration,
+    /// Stop at this many chip-steps a thread; with --threads 1 and --seed the run can be repeated bit for bit.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    steps: Option<u64>,
+    /// Stop as soon as the objective is this good.
+    #[arg(long, value_name = "V", allow_negative_numbers = true)]
+    target: Option<Objective>,
+    /// Threads; all cores unless given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// The seed of all randomness.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Print one JSON object instead of competition lines.
+    #[arg(long)]
+    json: bool,
+    /// Write the answer to this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// No progress bar.
+    #[arg(long)]
+    no_progress: bool,
+}
+
+/// A duration with its unit; a bare number is seconds.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let scale = match unit {
+        "ms" => 1e-3,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return Err(format!("'{unit}' is no unit of time; use ms, s, m, h or d")),
+    };
+    let seconds = number.parse::<f64>().map_err(|_| format!("'{number}' is no number"))? * scale;
+    if !(0.001..=3.2e7).contains(&seconds) {
+        return Err("a time lies between 1ms and a year".to_string());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+/// Follows the search: `o` lines, the bar, the history.
+struct Follower<'a> {
+    objective: &'a ObjectiveMap,
+    bar: Bar,
+    prints_improvements: bool,
+    state: Mutex<Following>,
+}
+
+#[derive(Default)]
+struct Following {
+    best: String,
+    history: Vec<(f64, Objective)>,
+}
+
+impl Observer for Follower<'_> {
+    fn improved(&self, improvement: &Improvement) {
+        let objective = self.objective.to_objective(improvement.energy);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if improvement.hard_unsatisfied > 0 {
+            state.best = format!("{} hard clauses open", improvement.hard_unsatisfied);
+            return;
+        }
+        state.best = objective.to_string();
+        if state.history.len() >= HISTORY_MAX {
+            state.history.pop();
+        }
+        state.history.push((improvement.elapsed.as_secs_f64(), objective));
+        if self.prints_improvements {
+            // Nobody may be reading any more; the search goes on for the file and the exit code.
+            self.bar.suspend(|| {
+                let mut out = std::io::stdout().lock();
+                let _ = writeln!(out, "c {:.3} s: {}", improvement.elapsed.as_secs_f64(), improvement.source);
+                let _ = writeln!(out, "o {objective}");
+                let _ = out.flush();
+            });
+        }
+    }
+
+    fn progress(&self, progress: &Progress) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.bar.update(progress.elapsed, &state.best, progress.ecu);
+    }
+}
+
+/// The JSON answer.
+#[derive(serde::Serialize)]
+struct JsonAnswer<'a> {
+    status: Status,
+    objective: Option<&'a Objective>,
+    assignment: Option<Vec<i64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<&'a [serde_json::Value]>,
+    source: String,
+    elapsed_s: f64,
+    ecu: u64,
+    seed: u64,
+    threads: usize,
+    hard_unsatisfied: Option<u64>,
+    history: &'a [(f64, Objective)],
+}
+
+/// Runs the command; the exit code is 10 (satisfying or feasible clauses), 20 (unsatisfiable) or 0.
+pub fn run(arguments: &Arguments) -> Result<u8> {
+    let document = arguments.input.read()?;
+    let canonical = document.canonical();
+    let target = match &arguments.target {
+        Some(target) => Some(canonical.objective.to_energy_target(target)),
+        None => None,
+    };
+    let threads = arguments.threads.map_or_else(default_threads, usize::from);
+    let seed = arguments.seed.unwrap_or_else(random_seed);
+    let estimate = hysteron_solve::memory_estimate(&canonical.problem, threads);
+    let limit = hysteron_solve::memory_limit();
+    if estimate > limit {
+        bail!(
+            "solving would take about {} MiB with {threads} threads, and {} MiB are to be had; \
+             use fewer threads or a smaller problem",
+            estimate >> 20,
+            limit >> 20
+        );
+    }
+
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let on_signal = interrupt.clone();
+    ctrlc::set_handler(move || {
+        if on_signal.swap(true, Ordering::Relaxed) {
+            // Asked twice: the search does not end, so the user may.
+            std::process::exit(130);
+        }
+    })
+    .context("could not watch for Ctrl-C")?;
+
+    if !arguments.json && arguments.output.is_none() {
+        print_preamble(&document, seed, threads)?;
+    }
+    let options = Options {
+        // A step limit alone makes a reproducible run, so the default time must not cut it short.
+        time: (arguments.steps.is_none() || std::env::args().any(|a| a.starts_with("--time")))
+            .then_some(arguments.time),
+        steps: arguments.steps,
+        threads,
+        seed,
+        target,
+    };
+    let follower = Follower {
+        objective: &canonical.objective,
+        bar: Bar::new(!arguments.no_progress, options.time),
+        prints_improvements: !arguments.json && arguments.output.is_none(),
+        state: Mutex::new(Following { best: "none".to_string(), history: Vec::new() }),
+    };
+    let answer = hysteron_solve::solve(&canonical.problem, &options, &follower, &interrupt);
+    follower.bar.finish();
+    let history = follower.state.into_inner().unwrap_or_else(PoisonError::into_inner).history;
+    print_answer(arguments, &document, &answer, &history, seed, threads)
+}
+
+/// Scores the answer again, from the file's own terms, and prints it.
+fn print_answer(
+    arguments: &Arguments,
+    document: &Document,
+    answer: &Answer,
+    history: &[(f64, Objective)],
+    seed: u64,
+    threads: usize,
+) -> Result<u8> {
+    let assignment = answer.assignment.as_ref().map(|a| document.assignment_from_canonical(a));
+    let score = assignment.as_ref().map(|a| document.score(a));
+    let is_cnf = document.sense() == Sense::Satisfy;
+    // Without feasibility the objective of a problem with hard clauses means nothing; that of a CNF
+    // is the number of clauses still open.
+    let is_meant = |s: &Score| is_cnf || s.hard_unsatisfied == 0;
+    if let Some(score) = &score {
+        let claims_feasible =
+            matches!(answer.status, Status::Satisfiable | Status::Optimal | Status::Feasible);
+        if claims_feasible && score.hard_unsatisfied > 0 {
+            bail!(
+                "the answer does not hold on the original file: this is a defect of hysteron, please report it"
+            );
+        }
+    }
+    let values = assignment.as_ref().map(|a| document.assignment_values(a));
+    let mut out: Box<dyn Write> = match &arguments.output {
+        Some(path) => Box::new(std::io::BufWriter::new(
+            std::fs::File::create(path).with_context(|| path.display().to_string())?,
+        )),
+        None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
+    };
+    if arguments.json {
+        let json = JsonAnswer {
+            status: answer.status,
+            objective: score.as_ref().filter(|s| is_meant(s)).map(|s| &s.objective),
+            assignment: values,
+            labels: document.variable_labels(),
+            source: answer.source.to_string(),
+            elapsed_s: answer.elapsed.as_secs_f64(),
+            ecu: answer.ecu,
+            seed,
+            threads,
+            hard_unsatisfied: score.as_ref().map(|s| s.hard_unsatisfied),
+            history,
+        };
+        serde_json::to_writer(&mut out, &json)?;
+        writeln!(out)?;
+    } else {
+        writeln!(out, "c source: {}", answer.source)?;
+        writeln!(out, "c {:.3} s, {} circuit updates", answer.elapsed.as_secs_f64(), answer.ecu)?;
+        if let Some(score) = score.as_ref().filter(|s| is_meant(s)) {
+            writeln!(out, "o {}", score.objective)?;
+        }
+        let status = match answer.status {
+            Status::Satisfiable | Status::Feasible => "SATISFIABLE",
+            Status::Unsatisfiable => "UNSATISFIABLE",
+            Status::Optimal => "OPTIMUM FOUND",
+            Status::Unknown => "UNKNOWN",
+        };
+        writeln!(out, "s {status}")?;
+        if let (Some(values), true) = (&values, answer.status != Status::Unknown || !is_cnf) {
+            write_values(&mut out, document.kind(), values)?;
+        }
+    }
+    out.flush()?;
+    Ok(match (document.kind(), answer.status) {
+        (_, Status::Unsatisfiable) => 20,
+        (_, Status::Satisfiable) => 10,
+        (Kind::Wcnf | Kind::MaxSat | Kind::PseudoBoolean, Status::Optimal | Status::Feasible) => 10,
+        _ => 0,
+    })
+}
+
+/// The `v` lines: literals and a 0 for CNF, a string of bits for MaxSAT (the form of the evaluations
+/// since 2020), the values themselves for the rest.
+fn write_values(out: &mut dyn Write, kind: Kind, values: &[i64]) -> Result<()> {
+    match kind {
+        Kind::Cnf => {
+            for line in values.chunks(VALUES_PER_LINE) {
+                let words: Vec<String> = line.iter().map(i64::to_string).collect();
+                writeln!(out, "v {}", words.join(" "))?;
+            }
+            writeln!(out, "v 0")?;
+        }
+        Kind::Wcnf | Kind::MaxSat => {
+            let bits: String = values.iter().map(|&v| if v > 0 { '1' } else { '0' }).collect();
+            writeln!(out, "v {bits}")?;
+        }
+        Kind::PseudoBoolean => {
+            let words: Vec<String> =
+                values.iter().map(|&v| if v > 0 { format!("x{v}") } else { format!("-x{}", -v) }).collect();
+            writeln!(out, "v {}", words.join(" "))?;
+        }
+        Kind::Qubo | Kind::Ising | Kind::MaxCut => {
+            let words: Vec<String> = values.iter().map(i64::to_string).collect();
+            writeln!(out, "v {}", words.join(" "))?;
+        }
+    }
+    Ok(())
+}
+
+fn print_preamble(document: &Document, seed: u64, threads: usize) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "c hysteron {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "c {}: {} variables", document.kind().name(), document.variables())?;
+    for note in document.notes() {
+        writeln!(out, "c note: {note}")?;
+    }
+    writeln!(out, "c seed {seed}, {threads} threads, {} chips", hysteron_circuit::run::Cpu::detect().name())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// All cores.
+pub fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(1024)
+}
+
+/// A seed from the operating system's randomness, by way of the standard library's hash keys.
+fn random_seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::collections::hash_map::RandomState::new().build_hasher().finish() >> 12
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(parse_time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_time("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_time("7"), Ok(Duration::from_secs(7)));
+        for bad in ["", "x", "5 parsecs", "-1s", "0s", "1e99s"] {
+            assert!(parse_time(bad).is_err(), "{bad}");
+        }
+    }
+}

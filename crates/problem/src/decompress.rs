@@ -1,0 +1,137 @@
+//! Compressed files: gzip, xz and Zstandard, told by their first bytes, decompressed within a bound.
+
+use std::borrow::Cow;
+use std::io::{Read, Write};
+
+use crate::error::ReadError;
+
+/// The most bytes that a file may have after decompression, unless the options say less.
+pub const DECOMPRESSED_BYTES_MAX: u64 = 2 << 30;
+/// The most memory that the dictionary of an xz file may ask for.
+const XZ_MEMORY_KIB_MAX: u32 = 256 << 10;
+
+/// How a file is compressed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Compression {
+    /// gzip, `.gz`.
+    Gzip,
+    /// xz, `.xz`.
+    Xz,
+    /// Zstandard, `.zst`.
+    Zstandard,
+}
+
+impl Compression {
+    /// The compression that the first bytes of a file tell.
+    pub fn detect(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstandard),
+            _ => None,
+        }
+    }
+    /// The compression that a file name's ending asks for.
+    pub fn from_file_name(name: &str) -> Option<Self> {
+        match name.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
+            "gz" => Some(Self::Gzip),
+            "xz" => Some(Self::Xz),
+            "zst" => Some(Self::Zstandard),
+            _ => None,
+        }
+    }
+    /// The name in words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Xz => "xz",
+            Self::Zstandard => "Zstandard",
+        }
+    }
+    /// Compresses `bytes`.
+    pub fn compress(self, bytes: &[u8]) -> Vec<u8> {
+        const WRITES: &str = "writing to memory does not fail";
+        match self {
+            Self::Gzip => {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+                encoder.write_all(bytes).expect(WRITES);
+                encoder.finish().expect(WRITES)
+            }
+            Self::Xz => {
+                let options = lzma_rust2::XzOptions::with_preset(4);
+                let mut writer = lzma_rust2::XzWriter::new(Vec::new(), options).expect(WRITES);
+                writer.write_all(bytes).expect(WRITES);
+                writer.finish().expect(WRITES)
+            }
+            Self::Zstandard => {
+                ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+            }
+        }
+    }
+}
+
+/// The bytes themselves, or what they decompress to, which must be at most `most` bytes.
+pub(crate) fn decompress(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, ReadError> {
+    let Some(compression) = Compression::detect(bytes) else {
+        if bytes.len() as u64 > most {
+            return Err(too_long(format!("{} bytes", bytes.len()), most));
+        }
+        return Ok(Cow::Borrowed(bytes));
+    };
+    let mut out = Vec::new();
+    let read = match compression {
+        Compression::Gzip => flate2::read::MultiGzDecoder::new(bytes).take(most + 1).read_to_end(&mut out),
+        Compression::Xz => lzma_rust2::XzReader::new_mem_limit(bytes, true, XZ_MEMORY_KIB_MAX)
+            .take(most + 1)
+            .read_to_end(&mut out),
+        Compression::Zstandard => zstandard_frames(bytes, most, &mut out),
+    };
+    if out.len() as u64 > most {
+        return Err(too_long(format!("more than {most} bytes after decompression"), most));
+    }
+    match read {
+        Ok(_) => Ok(Cow::Owned(out)),
+        Err(error) => Err(ReadError::whole(
+            format!("damaged {} data ({error})", compression.name()),
+            "a file that decompresses",
+            "Fetch the file again, or decompress it by hand",
+        )),
+    }
+}
+
+fn too_long(found: String, most: u64) -> ReadError {
+    ReadError::whole(found, format!("at most {most} bytes"), "Larger files are not supported")
+}
+
+/// The most memory that the window of a Zstandard frame may ask for.
+const ZSTANDARD_WINDOW_BYTES_MAX: u64 = 128 << 20;
+
+/// Decompresses one frame after the other, skipping those that say so.
+fn zstandard_frames(mut source: &[u8], most: u64, out: &mut Vec<u8>) -> std::io::Result<usize> {
+    use std::io::{Error, ErrorKind};
+    let damaged = |what: String| Error::new(ErrorKind::InvalidData, what);
+    while !source.is_empty() && out.len() as u64 <= most {
+        if let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, rest @ ..] = source {
+            let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
+            source = rest.get(length..).ok_or_else(|| damaged("a skippable frame is cut off".into()))?;
+            continue;
+        }
+        let decoder = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(
+            &mut source,
+            ZSTANDARD_WINDOW_BYTES_MAX,
+        );
+        let mut decoder = decoder.map_err(|error| damaged(error.to_string()))?;
+        let room = most + 1 - out.len() as u64;
+        (&mut decoder).take(room).read_to_end(out)?;
+        if out.len() as u64 > most {
+            break;
+        }
+        let frame = &decoder.decoder;
+        if frame.get_checksum_from_data().is_some()
+            && frame.get_checksum_from_data() != frame.get_calculated_checksum()
+        {
+            return Err(damaged("the checksum does not match".into()));
+        }
+    }
+    Ok(out.len())
+}

@@ -1,0 +1,195 @@
+//! The switching chip as searchers: which kernels with which parameters, for how long, in which order.
+
+use std::sync::Arc;
+
+use hysteron_circuit::rom::mix64;
+use hysteron_circuit::run::{Backend, Cpu, Report, Request, Start};
+use hysteron_circuit::switching::{Circuit, Kernel, Parameters, SLICED_LENGTH_MAX};
+use hysteron_problem::{Cnf, Wcnf};
+
+use crate::{Context, Outcome, Searcher, Source};
+
+/// The most variables for which constant-temperature searches by kernel B are worth their time.
+const SMALL_VARIABLES_MAX: u32 = 2000;
+
+/// Searchers for satisfiability, most promising first; none if the chip cannot hold the problem.
+pub fn switching_searchers(cnf: &Cnf, seed: u64) -> Vec<Box<dyn Searcher>> {
+    let Ok(circuit) = Circuit::compile(cnf) else { return Vec::new() };
+    if circuit.clauses() == 0 {
+        return Vec::new();
+    }
+    let circuit = Arc::new(circuit);
+    let energy = Energy { scale: 1, offset: 0 };
+    let leg = |class: &str, steps| Leg { parameters: Parameters::class(class), steps, chained: false };
+    let mut searchers: Vec<Box<dyn Searcher>> = Vec::new();
+    let mut add = |legs: Vec<Leg>, doubling| {
+        let salt = searchers.len() as u64 + 1;
+        searchers.push(Box::new(Chips::new(&circuit, legs, doubling, energy, mix64(seed ^ salt << 48))));
+    };
+    if circuit.longest() <= SLICED_LENGTH_MAX && circuit.variables() <= SMALL_VARIABLES_MAX {
+        add(vec![leg("small-3sat", 256)], true);
+    }
+    add(vec![leg("planted-3sat", 1000)], true);
+    add(vec![leg("uniform-anneal", 1000), Leg { chained: true, ..leg("uniform-finish", 4000) }], true);
+    searchers
+}
+
+/// Searchers for MaxSAT without hard clauses whose soft clauses all weigh the same; none for others.
+pub fn unweighted_searchers(wcnf: &Wcnf, seed: u64) -> Vec<Box<dyn Searcher>> {
+    let Some(&scale) = wcnf.weights.first() else { return Vec::new() };
+    if !wcnf.hard.is_empty() || wcnf.weights.iter().any(|&w| w != scale) {
+        return Vec::new();
+    }
+    let cnf = Cnf { variables: wcnf.variables, clauses: wcnf.soft.clone() };
+    let Ok(circuit) = Circuit::compile(&cnf) else { return Vec::new() };
+    if circuit.clauses() == 0 {
+        return Vec::new();
+    }
+    let circuit = Arc::new(circuit);
+    let energy = Energy { scale: scale as i64, offset: wcnf.offset };
+    let mut searchers: Vec<Box<dyn Searcher>> = Vec::new();
+    let mut add = |class: &str, steps| {
+        let salt = searchers.len() as u64 + 1;
+        let legs = vec![Leg { parameters: Parameters::class(class), steps, chained: false }];
+        searchers.push(Box::new(Chips::new(&circuit, legs, true, energy, mix64(seed ^ salt << 48))));
+    };
+    if circuit.longest() <= SLICED_LENGTH_MAX {
+        add("maxsat-sliced", 250);
+    }
+    add("maxsat-anneal", 250);
+    searchers
+}
+
+/// From unsatisfied clauses to the problem's energy.
+#[derive(Clone, Copy)]
+struct Energy {
+    scale: i64,
+    offset: i64,
+}
+
+/// One run of a bank.
+#[derive(Clone)]
+struct Leg {
+    parameters: Parameters,
+    steps: u32,
+    /// Whether lanes start from the best of the leg before.
+    chained: bool,
+}
+
+/// A sequence of legs, repeated with other seeds and, perhaps, more steps.
+struct Chips {
+    circuit: Arc<Circuit>,
+    legs: Vec<Leg>,
+    /// Whether steps follow Luby's sequence, else they are constant.
+    doubling: bool,
+    energy: Energy,
+    seed: u64,
+    /// Legs that were run.
+    runs: u64,
+    /// The best of each lane of the last leg.
+    states: Vec<Vec<bool>>,
+    /// Effort that was taken in advance.
+    debt: u64,
+    best: i64,
+}
+
+impl Chips {
+    fn new(circuit: &Arc<Circuit>, legs: Vec<Leg>, doubling: bool, energy: Energy, seed: u64) -> Self {
+        Self {
+            circuit: Arc::clone(circuit),
+            legs,
+            doubling,
+            energy,
+            seed,
+            runs: 0,
+            states: Vec::new(),
+            debt: 0,
+            best: i64::MAX,
+        }
+    }
+
+    /// The next leg, with the steps that its round gives it.
+    fn next(&self) -> Leg {
+        let legs = self.legs.len() as u64;
+        let mut leg = self.legs[(self.runs % legs) as usize].clone();
+        if self.doubling {
+            let factor = super::luby(self.runs / legs + 1).min(1 << 12) as u32;
+            leg.steps = leg.steps.saturating_mul(factor);
+        }
+        leg
+    }
+
+    /// Offers the best lanes of a report if they are better than all before, or as good as the best.
+    fn offer(&mut self, context: &Context, report: &Report) {
+        let best = &report.lanes[report.best_lane()];
+        let energy = best.energy.saturating_mul(self.energy.scale).saturating_add(self.energy.offset);
+        if energy < self.best || energy <= context.best_energy() {
+            self.best = self.best.min(energy);
+            context.offer(&best.assignment, self.source());
+        }
+    }
+}
+
+/// Effort, in 1/1024, of one update of one chip.
+fn update_effort_q10(kernel: Kernel, literals: usize) -> u64 {
+    // Measured on AVX2: fits the caches, does not.
+    match (kernel, literals <= 8192) {
+        (Kernel::B, true) => 5,
+        (Kernel::B, false) => 7,
+        (Kernel::T, true) => 30,
+        (Kernel::T, false) => 60,
+        (Kernel::W, true) => 60,
+        (Kernel::W, false) => 120,
+    }
+}
+
+impl Searcher for Chips {
+    fn source(&self) -> Source {
+        let last = self.legs.last().map_or(Kernel::T, |leg| leg.parameters.kernel);
+        Source::Switching(match last {
+            Kernel::T => 'T',
+            Kernel::B => 'B',
+            Kernel::W => 'W',
+        })
+    }
+
+    fn work(&mut self, context: &Context, effort: u64) -> Outcome {
+        if self.debt >= effort {
+            self.debt -= effort;
+            return Outcome::Continue;
+        }
+        let mut left = effort - self.debt;
+        self.debt = 0;
+        while !context.stopped() {
+            let leg = self.next();
+            let start = if leg.chained && !self.states.is_empty() {
+                Start::From { states: &self.states, kick_per_mille: 0 }
+            } else {
+                Start::Random
+            };
+            let target = context.target().map(|t| (t - self.energy.offset).div_euclid(self.energy.scale));
+            let request = Request {
+                seed: mix64(self.seed.wrapping_add(self.runs)),
+                steps: leg.steps,
+                start,
+                target,
+                stop_at_target: target.is_some(),
+                interrupt: Some(context.stop_flag()),
+            };
+            let Ok(report) = Cpu::detect().run(&*self.circuit, &leg.parameters, &request) else {
+                return Outcome::Exhausted;
+            };
+            self.runs += 1;
+            context.add_ecu(report.ecu);
+            self.offer(context, &report);
+            self.states = report.lanes.into_iter().map(|lane| lane.assignment).collect();
+            let cost = report.ecu * update_effort_q10(leg.parameters.kernel, self.circuit.literals()) / 1024;
+            if cost >= left {
+                self.debt = cost - left;
+                break;
+            }
+            left -= cost;
+        }
+        Outcome::Continue
+    }
+}

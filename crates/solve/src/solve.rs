@@ -1,0 +1,381 @@
+//! [`solve`]: normalise, split into components, share the cores among them, put the answer together.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use hysteron_problem::Problem;
+use hysteron_problem::normalise::{Decided, NormaliseOptions, Normalised, normalise};
+
+use crate::portfolio::{self, Team};
+use crate::schedule::Schedule;
+use crate::{Context, Outcome, Source};
+
+/// The most threads.
+pub const THREADS_MAX: usize = 1024;
+/// With several components, none keeps a thread longer than this effort (about 0.4 s).
+const COMPONENT_TURN_MAX: u64 = 400_000_000;
+
+/// What bounds a search and what it depends on.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Wall-clock limit.
+    pub time: Option<Duration>,
+    /// Limit on chip-steps: steps of one 64-chip bank of the whole problem, other methods
+    /// charged by the same cost; for each thread.
+    pub steps: Option<u64>,
+    /// Worker threads, 1..=[`THREADS_MAX`].
+    pub threads: usize,
+    /// All randomness is a function of it.
+    pub seed: u64,
+    /// Stop when a feasible assignment has at most this canonical energy.
+    pub target: Option<i64>,
+}
+
+/// Where an answer stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// A CNF, satisfied.
+    Satisfiable,
+    /// The (hard) clauses are proven contradictory.
+    Unsatisfiable,
+    /// Proven best.
+    Optimal,
+    /// All hard clauses hold; nothing is proven.
+    Feasible,
+    /// No assignment that satisfies the (hard) clauses was found.
+    Unknown,
+}
+
+/// A new best, as it happens.
+#[derive(Clone, Copy, Debug)]
+pub struct Improvement {
+    /// Canonical energy of the whole problem.
+    pub energy: i64,
+    /// Unsatisfied hard clauses; 0 is feasible.
+    pub hard_unsatisfied: u64,
+    /// Who found it.
+    pub source: Source,
+    /// Since [`solve`] began.
+    pub elapsed: Duration,
+}
+
+/// How far a search is, told a few times a second.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Since [`solve`] began.
+    pub elapsed: Duration,
+    /// Elementary circuit updates so far.
+    pub ecu: u64,
+    /// Greatest proven lower bound on the canonical energy, if any is known.
+    pub lower_bound: Option<i64>,
+}
+
+/// Follows a search. Calls come from several threads, one at a time, and must be quick.
+pub trait Observer: Sync {
+    /// There is a new best.
+    fn improved(&self, _improvement: &Improvement) {}
+    /// Time went by.
+    fn progress(&self, _progress: &Progress) {}
+}
+
+/// Watches nothing.
+impl Observer for () {}
+
+/// What [`solve`] found.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Where it stands.
+    pub status: Status,
+    /// One value a variable of the canonical problem; `None` only when the problem is proven
+    /// unsatisfiable or time ran out before anything was tried.
+    pub assignment: Option<Vec<bool>>,
+    /// Who found the assignment (of the component that improved last).
+    pub source: Source,
+    /// Elementary circuit updates simulated.
+    pub ecu: u64,
+    /// Wall time.
+    pub elapsed: Duration,
+}
+
+/// One component and what is known of it.
+struct Part<'a> {
+    context: Context<'a>,
+    /// Its best is proven, or it is proven to have none.
+    settled: AtomicBool,
+}
+
+/// What the threads of one search share.
+struct Search<'a> {
+    parts: Vec<Part<'a>>,
+    options: &'a Options,
+    /// Effort that each thread may spend.
+    effort_limit: u64,
+    unsatisfiable: AtomicBool,
+    stop: AtomicBool,
+    running: AtomicUsize,
+    wake: (Mutex<()>, Condvar),
+}
+
+impl Search<'_> {
+    /// Ends the search on all threads.
+    fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for part in &self.parts {
+            part.context.stop();
+        }
+        self.wake();
+    }
+    fn wake(&self) {
+        let _guard = self.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.wake.1.notify_all();
+    }
+    fn settle(&self, index: usize) {
+        self.parts[index].settled.store(true, Ordering::Relaxed);
+        self.parts[index].context.stop();
+        if self.parts.iter().all(|p| p.settled.load(Ordering::Relaxed)) {
+            self.stop();
+        }
+    }
+
+    /// One thread's life.
+    fn work(&self, thread: usize) {
+        let team = Team { thread, threads: self.options.threads, seed: self.options.seed };
+        let mut schedules: Vec<Option<Schedule>> = self.parts.iter().map(|_| None).collect();
+        let mut spent = 0u64;
+        // Threads begin at different components, so that many small ones are not all done twice.
+        let mut index = thread % self.parts.len();
+        let mut idle = 0;
+        while !self.stop.load(Ordering::Relaxed) && spent < self.effort_limit && idle < self.parts.len() {
+            let here = index;
+            index = (index + 1) % self.parts.len();
+            let part = &self.parts[here];
+            if part.settled.load(Ordering::Relaxed) {
+                schedules[here] = None;
+                idle += 1;
+                continue;
+            }
+            let schedule =
+                schedules[here].get_or_insert_with(|| portfolio::schedule(part.context.problem(), team));
+            if schedule.is_done() {
+                idle += 1;
+                continue;
+            }
+            idle = 0;
+            let limit = if self.parts.len() == 1 { u64::MAX } else { COMPONENT_TURN_MAX };
+            let before = schedule.effort();
+            let outcome = schedule.turn(&part.context, limit.min(self.effort_limit - spent));
+            spent = spent.saturating_add(schedule.effort() - before);
+            match outcome {
+                Outcome::Optimal => self.settle(here),
+                Outcome::Unsatisfiable => {
+                    self.unsatisfiable.store(true, Ordering::Relaxed);
+                    self.stop();
+                }
+                Outcome::Continue | Outcome::Exhausted => {
+                    if is_settled(&part.context) {
+                        self.settle(here);
+                    } else if part.context.stopped() {
+                        // The target was reached: with one component that is the target of the whole.
+                        self.stop();
+                    }
+                }
+            }
+        }
+        if self.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.wake();
+        }
+    }
+}
+
+/// Whether the best candidate is known to be optimal.
+fn is_settled(context: &Context) -> bool {
+    let bound = match context.problem() {
+        Problem::Cnf(_) => 0,
+        _ => context.lower_bound(),
+    };
+    context.best_energy() != i64::MAX && context.best_energy() <= bound
+}
+
+/// Sums the components' bests as they improve and tells the observer of the whole.
+struct Scoreboard<'a> {
+    observer: &'a dyn Observer,
+    begin: Instant,
+    normalised: &'a Normalised,
+    /// Best key and source a component.
+    bests: Mutex<Vec<Option<(u64, i64, Source)>>>,
+    last_source: Mutex<Source>,
+    /// Energy of the whole, `i64::MAX` until every component has a feasible candidate.
+    energy: AtomicI64,
+}
+
+impl Scoreboard<'_> {
+    fn improved(&self, part: usize, key: (u64, i64), source: Source) {
+        let mut bests = self.bests.lock().unwrap_or_else(PoisonError::into_inner);
+        bests[part] = Some((key.0, key.1, source));
+        *self.last_source.lock().unwrap_or_else(PoisonError::into_inner) = source;
+        let Some(total) = bests
+            .iter()
+            .try_fold((0u64, 0i64), |sum, best| best.map(|(hard, energy, _)| (sum.0 + hard, sum.1 + energy)))
+        else {
+            return;
+        };
+        let energy = self.normalised.restore.energy(total.1);
+        if total.0 == 0 {
+            self.energy.store(energy, Ordering::Relaxed);
+        }
+        self.observer.improved(&Improvement {
+            energy,
+            hard_unsatisfied: total.0,
+            source,
+            elapsed: self.begin.elapsed(),
+        });
+    }
+}
+
+/// Searches for the best assignment of `problem` until a limit of `options` or `interrupt` ends it,
+/// or nothing better exists.
+///
+/// With one thread, a step limit and no time limit the answer is a function of (problem, options).
+pub fn solve(
+    problem: &Problem,
+    options: &Options,
+    observer: &dyn Observer,
+    interrupt: &AtomicBool,
+) -> Answer {
+    let begin = Instant::now();
+    let normalised = normalise(problem, &NormaliseOptions::default());
+    let is_cnf = matches!(problem, Problem::Cnf(_));
+    let answer = |status, assignment, source, ecu| Answer {
+        status,
+        assignment,
+        source,
+        ecu,
+        elapsed: begin.elapsed(),
+    };
+    let solved = if is_cnf { Status::Satisfiable } else { Status::Optimal };
+    match normalised.decided {
+        Some(Decided::Unsatisfiable) => return answer(Status::Unsatisfiable, None, Source::Presolve, 0),
+        Some(Decided::Solved) => {
+            let assignment = normalised.restore.restore(&[]);
+            let (hard_unsatisfied, energy) = score(problem, &assignment);
+            let elapsed = begin.elapsed();
+            observer.improved(&Improvement { energy, hard_unsatisfied, source: Source::Presolve, elapsed });
+            return answer(solved, Some(assignment), Source::Presolve, 0);
+        }
+        None => {}
+    }
+
+    let scoreboard = Scoreboard {
+        observer,
+        begin,
+        normalised: &normalised,
+        bests: Mutex::new(vec![None; normalised.components.len()]),
+        last_source: Mutex::new(Source::Presolve),
+        energy: AtomicI64::new(i64::MAX),
+    };
+    // One component can be given the target in its own units, so that chips stop the moment they reach it.
+    let component_target = match (options.target, &normalised.components[..]) {
+        (Some(target), [_]) => Some(normalised.restore.component_target(target)),
+        _ => None,
+    };
+    let parts = normalised.components.iter().enumerate().map(|(index, component)| {
+        let scoreboard = &scoreboard;
+        let context = Context::new(
+            component,
+            component_target,
+            Some(Box::new(move |c| scoreboard.improved(index, c.key(), c.source))),
+        );
+        Part { context, settled: AtomicBool::new(false) }
+    });
+    let search = Search {
+        parts: parts.collect(),
+        options,
+        effort_limit: options
+            .steps
+            .map_or(u64::MAX, |steps| steps.saturating_mul(portfolio::step_effort(problem))),
+        unsatisfiable: AtomicBool::new(false),
+        stop: AtomicBool::new(false),
+        running: AtomicUsize::new(options.threads),
+        wake: (Mutex::new(()), Condvar::new()),
+    };
+    std::thread::scope(|scope| {
+        for thread in 0..options.threads {
+            let search = &search;
+            // A panic of a searcher must not lose the best so far: the scope would re-raise it.
+            scope.spawn(move || {
+                let work = std::panic::AssertUnwindSafe(|| search.work(thread));
+                if std::panic::catch_unwind(work).is_err()
+                    && search.running.fetch_sub(1, Ordering::AcqRel) == 1
+                {
+                    search.wake();
+                }
+            });
+        }
+        supervise(&search, &scoreboard, interrupt);
+    });
+
+    let ecu = search.parts.iter().map(|p| p.context.ecu()).sum();
+    if search.unsatisfiable.load(Ordering::Relaxed) {
+        return answer(Status::Unsatisfiable, None, Source::Cdcl, ecu);
+    }
+    let bests: Vec<_> = search.parts.iter().map(|p| p.context.best()).collect();
+    let source = *scoreboard.last_source.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(assignments) =
+        bests.iter().map(|b| b.as_ref().map(|b| b.assignment.clone())).collect::<Option<Vec<_>>>()
+    else {
+        return answer(Status::Unknown, None, source, ecu);
+    };
+    let assignment = normalised.restore.restore(&assignments);
+    let (hard_unsatisfied, energy) = score(problem, &assignment);
+    let proven = search.parts.iter().all(|p| p.settled.load(Ordering::Relaxed) || is_settled(&p.context));
+    let status = match (is_cnf, hard_unsatisfied == 0, energy) {
+        (true, _, 0) => Status::Satisfiable,
+        (true, ..) | (_, false, _) => Status::Unknown,
+        _ if proven => Status::Optimal,
+        _ => Status::Feasible,
+    };
+    answer(status, Some(assignment), source, ecu)
+}
+
+/// Waits for the end, tells of progress, and ends the search when a limit is reached.
+fn supervise(search: &Search, scoreboard: &Scoreboard, interrupt: &AtomicBool) {
+    const TICK: Duration = Duration::from_millis(50);
+    let deadline = search.options.time.map(|time| scoreboard.begin + time);
+    let mut guard = search.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
+    while search.running.load(Ordering::Acquire) > 0 {
+        let now = Instant::now();
+        let is_over = deadline.is_some_and(|d| now >= d)
+            || interrupt.load(Ordering::Relaxed)
+            || search.options.target.is_some_and(|t| scoreboard.energy.load(Ordering::Relaxed) <= t);
+        if is_over && !search.stop.load(Ordering::Relaxed) {
+            drop(guard);
+            search.stop();
+            guard = search.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
+        }
+        let wait = deadline
+            .map_or(TICK, |d| d.saturating_duration_since(now).min(TICK))
+            .max(Duration::from_millis(1));
+        guard = search.wake.1.wait_timeout(guard, wait).unwrap_or_else(PoisonError::into_inner).0;
+        let bounds = search.parts.iter().map(|p| match p.context.lower_bound() {
+            i64::MIN => None,
+            bound => Some(bound),
+        });
+        let lower_bound = bounds.sum::<Option<i64>>().map(|sum| scoreboard.normalised.restore.energy(sum));
+        scoreboard.observer.progress(&Progress {
+            elapsed: scoreboard.begin.elapsed(),
+            ecu: search.parts.iter().map(|p| p.context.ecu()).sum(),
+            lower_bound,
+        });
+    }
+}
+
+/// Unsatisfied hard clauses and canonical energy.
+pub fn score(problem: &Problem, assignment: &[bool]) -> (u64, i64) {
+    match problem {
+        Problem::Cnf(cnf) => (0, cnf.unsatisfied(assignment) as i64),
+        Problem::Wcnf(wcnf) => (wcnf.hard_unsatisfied(assignment), wcnf.cost(assignment)),
+        Problem::Ising(ising) => (0, ising.energy(assignment)),
+    }
+}
