@@ -2,9 +2,9 @@
 //! of (circuit, seed, parameters, steps) alone, bit for bit, on every backend; the scalar reference
 //! defines it. Three families: crossbar for Ising problems, switching and memcomputing for clauses.
 
+pub mod crossbar;
 pub mod dense;
 pub mod memcomputing;
-pub mod crossbar;
 pub mod rom;
 pub mod run;
 pub mod simd;

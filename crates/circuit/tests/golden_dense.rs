@@ -19,19 +19,15 @@ fn problem(spins: u32, per_mille: u64, most: i64, has_fields: bool) -> Ising {
         for j in i + 1..spins {
             // One draw decides whether the coupling is there, the next its weight.
             let is_there = below(1000) < per_mille;
-            let weight = if most == 1 {
-                2 * below(2) as i64 - 1
-            } else {
-                below(2 * most as u64 + 1) as i64 - most
-            };
+            let weight =
+                if most == 1 { 2 * below(2) as i64 - 1 } else { below(2 * most as u64 + 1) as i64 - most };
             if is_there && weight != 0 {
                 couplings.push((i, j, weight));
             }
         }
     }
-    let fields = (0..spins)
-        .map(|_| if has_fields { below(2 * most as u64 + 1) as i64 - most } else { 0 })
-        .collect();
+    let fields =
+        (0..spins).map(|_| if has_fields { below(2 * most as u64 + 1) as i64 - most } else { 0 }).collect();
     Ising { spins, couplings, fields, offset: 17 }
 }
 
@@ -65,14 +61,8 @@ fn dense_chips_are_as_they_were() {
                 "reheat" => Start::From { states: &states, kick_per_mille: 200 },
                 _ => Start::Random,
             };
-            let request = Request {
-                seed: 2026,
-                steps,
-                start,
-                target: None,
-                stop_at_target: false,
-                interrupt: None,
-            };
+            let request =
+                Request { seed: 2026, steps, start, target: None, stop_at_target: false, interrupt: None };
             let reports = common::backends()
                 .into_iter()
                 .map(|b| (b, b.run(&circuit, &parameters, &request).expect("parameters in range")));

@@ -49,7 +49,12 @@ impl Input {
                 "{name}: more than {FILE_BYTES_MAX} bytes, the limit; split the problem or simplify it"
             );
         }
-        let options = ReadOptions { format: self.format, maxsat: self.maxsat, instance: self.instance, ..ReadOptions::default() };
+        let options = ReadOptions {
+            format: self.format,
+            maxsat: self.maxsat,
+            instance: self.instance,
+            ..ReadOptions::default()
+        };
         let hint = (!is_stdin).then_some(name.as_str());
         hysteron_problem::read(&bytes, hint, &options).with_context(|| name.clone())
     }

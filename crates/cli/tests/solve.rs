@@ -52,8 +52,13 @@ fn competition_output_has_its_lines() {
     assert_eq!(output.status.code(), Some(10));
     let lines = text(&output.stdout);
     assert!(lines.lines().any(|l| l == "s SATISFIABLE"), "{lines}");
-    assert!(lines.lines().any(|l| l.starts_with("v ")) && lines.lines().any(|l| l.ends_with(" 0") || l == "v 0"));
-    assert!(lines.lines().all(|l| ["c", "o", "s", "v"].contains(&l.split(' ').next().unwrap_or(""))), "{lines}");
+    assert!(
+        lines.lines().any(|l| l.starts_with("v ")) && lines.lines().any(|l| l.ends_with(" 0") || l == "v 0")
+    );
+    assert!(
+        lines.lines().all(|l| ["c", "o", "s", "v"].contains(&l.split(' ').next().unwrap_or(""))),
+        "{lines}"
+    );
 }
 
 #[test]
@@ -76,7 +81,10 @@ fn qubo_counts_the_energy() {
 #[test]
 fn weighted_maxsat_counts_the_cost() {
     let (code, answer) = json(&["--time", "5s"], b"h 1 2 0\n3 -1 0\n5 -2 0\n2 1 -2 0\n");
-    assert_eq!((code, answer["objective"].as_i64(), answer["status"].as_str()), (10, Some(3), Some("optimal")));
+    assert_eq!(
+        (code, answer["objective"].as_i64(), answer["status"].as_str()),
+        (10, Some(3), Some("optimal"))
+    );
 }
 
 #[test]
@@ -117,7 +125,8 @@ fn a_step_limit_repeats_to_the_bit() {
 #[test]
 fn an_interrupt_prints_the_best_so_far() {
     let file = scratch("interrupt.rudy");
-    std::fs::write(&file, generate(&["random-graph", "vertices=2000", "edges=20000"])).expect("scratch is writable");
+    std::fs::write(&file, generate(&["random-graph", "vertices=2000", "edges=20000"]))
+        .expect("scratch is writable");
     let child = hysteron()
         .args(["solve", "--time", "300s", "--json", "--seed", "1"])
         .arg(&file)

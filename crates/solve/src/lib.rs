@@ -4,8 +4,8 @@
 
 pub mod clauses;
 pub mod context;
-pub mod ising;
 pub mod exact;
+pub mod ising;
 mod portfolio;
 pub mod schedule;
 pub mod searcher;
