@@ -35,3 +35,6 @@ pub fn searchers(problem: &Ising, seed: u64) -> Vec<Box<dyn Searcher>> {
     }
     searchers
 }
+pub mod dense_groups;
+pub mod dense_merge;
+pub mod dense_swap;
