@@ -5,6 +5,7 @@
 
 mod anneal;
 pub mod dense;
+mod pool;
 pub mod subgraph;
 
 use std::sync::Arc;
