@@ -5,7 +5,7 @@ use hysteron_problem::{Cnf, Ising, Problem, Wcnf};
 use crate::exact::cdcl::Cdcl;
 use crate::exact::maxsat::CoreGuided;
 use crate::schedule::{Entry, SHARE, Schedule};
-use crate::{clauses, ising, shape};
+use crate::{Searcher, clauses, ising, shape};
 
 /// The place of a thread among its fellows.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ pub fn schedule(problem: &Problem, team: Team) -> Schedule {
     let entries = match problem {
         Problem::Cnf(cnf) => clauses_of_cnf(problem, cnf, team),
         Problem::Wcnf(wcnf) => clauses_of_wcnf(problem, wcnf, team),
-        Problem::Ising(ising) => spins(ising, team),
+        Problem::Ising(ising) => entries_of(spins(ising, team)),
     };
     Schedule::new(entries)
 }
@@ -95,6 +95,10 @@ fn clauses_of_wcnf(problem: &Problem, wcnf: &Wcnf, team: Team) -> Vec<Entry> {
     for searcher in clauses::unweighted_searchers(wcnf, seed) {
         entries.push(Entry::new(searcher, SHARE));
     }
+    entries.extend(entries_of(clauses::pair_searcher(wcnf, |ising| spins(ising, team))));
+    if let Some(searcher) = clauses::Partial::new(problem, seed) {
+        entries.push(Entry::new(Box::new(searcher), SHARE));
+    }
     if wcnf.hard.is_empty()
         && let Ok(searcher) = clauses::Memcomputing::new(problem, seed)
     {
@@ -103,26 +107,26 @@ fn clauses_of_wcnf(problem: &Problem, wcnf: &Wcnf, team: Team) -> Vec<Entry> {
     entries
 }
 
-fn spins(ising: &Ising, team: Team) -> Vec<Entry> {
+fn entries_of(searchers: Vec<(Box<dyn Searcher>, u64)>) -> Vec<Entry> {
+    searchers.into_iter().map(|(searcher, share)| Entry::new(searcher, share)).collect()
+}
+
+fn spins(ising: &Ising, team: Team) -> Vec<(Box<dyn Searcher>, u64)> {
     let seed = team.thread_seed();
     let is_dense = ising::dense::is_dense(ising);
-    let mut entries = Vec::new();
-    for (index, searcher) in ising::dense::dense_searchers(ising, seed).into_iter().enumerate() {
-        let share = match (is_dense, index) {
-            (true, 0) => 4 * SHARE,
-            (true, _) => SHARE,
-            (false, _) => SHARE / 4,
-        };
-        entries.push(Entry::new(searcher, share));
-    }
-    for searcher in ising::searchers(ising, seed) {
-        entries.push(Entry::new(searcher, if is_dense { SHARE / 4 } else { SHARE }));
-    }
-    if !is_dense {
-        // With equal virtual time the first goes first.
-        entries.reverse();
-    }
-    entries
+    let dense =
+        ising::dense::dense_searchers(ising, seed).into_iter().enumerate().map(|(index, searcher)| {
+            let share = match (is_dense, index) {
+                (true, 0) => 4 * SHARE,
+                (true, _) => SHARE,
+                (false, _) => SHARE / 4,
+            };
+            (searcher, share)
+        });
+    let sparse_share = if is_dense { SHARE / 4 } else { SHARE };
+    let sparse = ising::searchers(ising, seed).into_iter().map(|searcher| (searcher, sparse_share));
+    // With equal virtual time the first goes first.
+    if is_dense { dense.chain(sparse).collect() } else { sparse.chain(dense).collect() }
 }
 
 /// About how many bytes a search on `problem` with this many threads needs, beside the problem itself.

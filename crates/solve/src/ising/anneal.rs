@@ -114,7 +114,7 @@ impl Chips {
         self.legs += 1;
         let report = self
             .backend
-            .run(&self.circuit, parameters, &request)
+            .run(&*self.circuit, parameters, &request)
             .expect("the parameters are of the table and the states of the problem");
         context.add_ecu(report.ecu);
         self.offer(context, &report);
