@@ -19,7 +19,7 @@ use anneal::Chips;
 use subgraph::Subgraphs;
 
 /// The searchers that fit a sparse (or any) Ising problem with the shares of time that they deserve at first, in
-/// sixteenths, chosen by structure: size, degrees, weights. Problems too large for a bank of chips get local methods only.
+/// sixteenths, the largest first, chosen by structure: size, degrees, weights. Problems too large for a bank of chips get local methods only.
 pub fn shared_searchers(problem: &Ising, seed: u64) -> Vec<(Box<dyn Searcher>, u64)> {
     let graph = Arc::new(Graph::new(problem));
     let mut searchers: Vec<(Box<dyn Searcher>, u64)> = Vec::new();
@@ -35,12 +35,11 @@ pub fn shared_searchers(problem: &Ising, seed: u64) -> Vec<(Box<dyn Searcher>, u
     if subgraph::suits(&graph) {
         searchers.push((Box::new(Subgraphs::new(graph, seed ^ 0x5)), 4));
     }
+    searchers.sort_by_key(|(_, share)| std::cmp::Reverse(*share));
     searchers
 }
 
 /// The searchers of [`shared_searchers`], the most promising first.
 pub fn searchers(problem: &Ising, seed: u64) -> Vec<Box<dyn Searcher>> {
-    let mut shared = shared_searchers(problem, seed);
-    shared.sort_by_key(|(_, share)| std::cmp::Reverse(*share));
-    shared.into_iter().map(|(searcher, _)| searcher).collect()
+    shared_searchers(problem, seed).into_iter().map(|(searcher, _)| searcher).collect()
 }
