@@ -16,7 +16,10 @@ use super::pool::Pool;
 use crate::{Context, Outcome, Searcher, Source};
 
 /// Fewest and most sweeps of a leg.
-const SWEEPS: std::ops::RangeInclusive<u64> = 800..=1_000_000;
+const SWEEPS: std::ops::RangeInclusive<u64> = 30..=1_000_000;
+/// Sweeps of the first legs of mode A, and what they may cost at most.
+const FIRST_SWEEPS: u64 = 800;
+const FIRST_COST: u64 = 500_000_000;
 /// Units that the first leg of mode B costs, and the most.
 const EXCHANGE_LEG: std::ops::RangeInclusive<u64> = 50_000_000..=1_000_000_000;
 /// Highest temperatures of legs that reheat, in thousandths of sigma, in turn.
@@ -56,7 +59,9 @@ impl Chips {
     pub fn annealing(circuit: Arc<Circuit>, graph: Arc<Graph>, seed: u64) -> Self {
         let class = if Table::class_of(&circuit) == "dense" { "dense" } else { "sparse" };
         let parameters = Table::built_in().sets(class)[0].clone();
-        Self::new(circuit, graph, parameters, seed)
+        let mut chips = Self::new(circuit, graph, parameters, seed);
+        chips.sweeps = (FIRST_COST / chips.sweep_cost()).clamp(*SWEEPS.start(), FIRST_SWEEPS);
+        chips
     }
 
     /// Mode B.
