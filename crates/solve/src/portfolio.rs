@@ -124,7 +124,9 @@ fn spins(ising: &Ising, team: Team) -> Vec<(Box<dyn Searcher>, u64)> {
             (searcher, share)
         });
     let sparse_share = if is_dense { SHARE / 4 } else { SHARE };
-    let sparse = ising::searchers(ising, seed).into_iter().map(|searcher| (searcher, sparse_share));
+    let sparse = ising::shared_searchers(ising, seed)
+        .into_iter()
+        .map(|(searcher, sixteenths)| (searcher, (sixteenths * sparse_share / 16).max(1)));
     // With equal virtual time the first goes first.
     if is_dense { dense.chain(sparse).collect() } else { sparse.chain(dense).collect() }
 }
