@@ -19,11 +19,24 @@ impl Reference {
 /// A clause in the list of a literal that it watches.
 #[derive(Clone, Copy, Debug)]
 pub struct Watch {
-    pub clause: Reference,
+    /// The clause's reference, with the highest bit set if it is binary.
+    pub(super) tagged: u32,
     /// A literal of the clause: if it holds, the clause need not be looked at. In a binary clause
     /// it is the other literal.
     pub blocker: Literal,
-    pub is_binary: bool,
+}
+
+impl Watch {
+    const BINARY: u32 = 1 << 31;
+
+    /// The clause.
+    pub fn clause(self) -> Reference {
+        Reference(self.tagged & !Self::BINARY)
+    }
+    /// Whether the clause has two literals.
+    pub fn is_binary(self) -> bool {
+        self.tagged & Self::BINARY != 0
+    }
 }
 
 /// What became of a watched literal that is false.
@@ -85,8 +98,8 @@ impl Database {
         self.words.push(literals.len() as u32);
         self.words.push(quality.map_or(0, |q| q.max(1)));
         self.words.extend(literals.iter().map(|l| l.code()));
-        // 2^32 words are 16 GiB, beyond every bound on problems that come here.
-        assert!(self.words.len() < u32::MAX as usize, "clauses exceed 16 GiB");
+        // 2^31 words are 8 GiB, beyond every bound on problems that come here.
+        assert!(self.words.len() < Watch::BINARY as usize, "clauses exceed 8 GiB");
         if quality.is_some() {
             self.learnt.push(reference);
         } else {
@@ -98,9 +111,9 @@ impl Database {
 
     fn watch(&mut self, clause: Reference) {
         let (first, second) = (self.literal(clause, 0), self.literal(clause, 1));
-        let is_binary = self.len(clause) == 2;
-        self.watches[first.code() as usize].push(Watch { clause, blocker: second, is_binary });
-        self.watches[second.code() as usize].push(Watch { clause, blocker: first, is_binary });
+        let tagged = if self.len(clause) == 2 { clause.0 | Watch::BINARY } else { clause.0 };
+        self.watches[first.code() as usize].push(Watch { tagged, blocker: second });
+        self.watches[second.code() as usize].push(Watch { tagged, blocker: first });
     }
 
     /// Looks for another literal to watch than `falsified`, in a clause of at least three.

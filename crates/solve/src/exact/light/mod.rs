@@ -91,6 +91,8 @@ pub struct Light {
     conflicts: u64,
     reduce_at: u64,
     reductions: u64,
+    /// Assumptions of the last call: as far as the levels go, level `i + 1` is of the `i`-th.
+    assumed: Vec<Literal>,
     /// Units of level 0 when satisfied clauses were last removed.
     cleaned: usize,
     is_contradictory: bool,
@@ -161,9 +163,9 @@ impl Light {
                     continue;
                 }
                 let mut unit = watch.blocker;
-                if !watch.is_binary {
+                if !watch.is_binary() {
                     let values = &self.values;
-                    match self.database.rewatch(watch.clause, falsified, values) {
+                    match self.database.rewatch(watch.clause(), falsified, values) {
                         database::Rewatch::Moved(place, blocker) => {
                             let moved = Watch { blocker, ..watch };
                             self.database.watches[place.code() as usize].push(moved);
@@ -180,14 +182,14 @@ impl Light {
                 list[write] = Watch { blocker: unit, ..watch };
                 write += 1;
                 if self.value(unit) == -1 {
-                    conflict = Some(watch.clause);
+                    conflict = Some(watch.clause());
                     while read < list.len() {
                         list[write] = list[read];
                         write += 1;
                         read += 1;
                     }
                 } else {
-                    self.enqueue(unit, watch.clause);
+                    self.enqueue(unit, watch.clause());
                 }
             }
             list.truncate(write);
@@ -340,19 +342,26 @@ impl Oracle for Light {
 
     fn solve(&mut self, pace: &Pace, assumptions: &[Literal], conflicts_max: Option<u32>) -> Answer {
         self.core.clear();
-        self.backtrack(0);
-        self.is_contradictory = self.is_contradictory || self.propagate().is_some();
+        // What the calls have in common stays decided.
+        let common = self.assumed.iter().zip(assumptions).take_while(|(a, b)| a == b).count();
+        self.backtrack(common);
+        self.assumed.clear();
+        self.assumed.extend_from_slice(assumptions);
         if self.is_contradictory {
             return Answer::Unsatisfiable;
         }
-        if self.trail.len() > self.cleaned {
+        let units = self.limits.first().copied().unwrap_or(self.trail.len());
+        if units > self.cleaned {
+            self.backtrack(0);
+            self.is_contradictory = self.propagate().is_some();
+            if self.is_contradictory {
+                return Answer::Unsatisfiable;
+            }
             self.cost += 5 * self.database.reduce(&self.values, false);
             self.cleaned = self.trail.len();
         }
         let conflicts_end = conflicts_max.map_or(u64::MAX, |c| self.conflicts + u64::from(c));
-        let answer = self.search(pace, assumptions, conflicts_end);
-        self.backtrack(0);
-        answer
+        self.search(pace, assumptions, conflicts_end)
     }
 
     fn holds(&self, literal: Literal) -> bool {

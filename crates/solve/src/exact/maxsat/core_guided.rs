@@ -192,6 +192,7 @@ impl<O: Oracle> Search<'_, O> {
         let held = &mut self.weights[wish.code() as usize];
         if *held == 0 {
             self.wishes.push(wish);
+            self.oracle.prefer(wish);
         }
         *held += weight;
     }
