@@ -32,6 +32,8 @@ pub(super) struct Chips {
     /// Units that were given and not yet used; negative when a leg cost more than there was.
     credit: i64,
     crossover: Crossover,
+    /// Mode B goes on from what its lanes found: their bests, least energy first.
+    lanes: Vec<(i64, Vec<bool>)>,
 }
 
 impl Chips {
@@ -60,6 +62,7 @@ impl Chips {
             leg_cost: FIRST_LEG,
             credit: 0,
             crossover: Crossover::default(),
+            lanes: Vec::new(),
         }
     }
 
@@ -99,11 +102,22 @@ impl Chips {
                 ));
             }
         }
+        if self.parameters.mode == Mode::Exchange && !self.lanes.is_empty() {
+            // The coldest lanes begin with the least energy, the very first with what all searchers found best.
+            states.extend(self.lanes.iter().map(|l| l.1.clone()));
+            if let Some(elite) = elites.first().filter(|e| e.energy < self.lanes[0].0) {
+                states[0] = elite.assignment.clone();
+            }
+        }
         let sweeps = (cost / self.sweep_cost()).clamp(*SWEEPS.start(), *SWEEPS.end()) as u32;
         let request = Request {
             seed: mix64(self.seed ^ self.legs << 32),
             steps: sweeps,
-            start: if warm { Start::From { states: &states, kick_per_mille: 0 } } else { Start::Random },
+            start: if states.is_empty() {
+                Start::Random
+            } else {
+                Start::From { states: &states, kick_per_mille: 0 }
+            },
             target: context.target(),
             stop_at_target: true,
             interrupt: Some(context.stop_flag()),
@@ -111,10 +125,14 @@ impl Chips {
         self.legs += 1;
         let report = self
             .backend
-            .run(&self.circuit, &parameters, &request)
+            .run(&*self.circuit, &parameters, &request)
             .expect("the parameters are of the table and the states of the problem");
         context.add_ecu(report.ecu);
         self.fold(context, &report);
+        if self.parameters.mode == Mode::Exchange {
+            self.lanes = report.lanes.iter().map(|l| (l.energy, l.assignment.clone())).collect();
+            self.lanes.sort_by_key(|l| l.0);
+        }
         if !warm {
             // Legs grow by a half: a cut last one loses a bounded part of the time.
             self.leg_cost = self.leg_cost.saturating_mul(3) / 2;
