@@ -8,8 +8,8 @@
 use std::sync::atomic::Ordering;
 
 use super::compile::Rows;
-use super::rules::{Draw, Ended, Rounds, SCAN_INVERSE, Tenures, fold};
 use super::rows::{Adder, Matrix, scan};
+use super::rules::{Draw, Ended, Rounds, SCAN_INVERSE, Tenures, fold};
 use super::vector::Block;
 use super::{Circuit, Parameters};
 use crate::run::Request;

@@ -3,12 +3,15 @@
 mod beliefs;
 mod focused;
 mod memcomputing;
+mod partial;
+mod partial_start;
 mod switching;
 mod walk;
 
 pub use beliefs::Beliefs;
 pub use focused::focused_searcher;
 pub use memcomputing::Memcomputing;
+pub use partial::Partial;
 pub use switching::{switching_searchers, unweighted_searchers};
 
 /// The sequence 1, 1, 2, 1, 1, 2, 4, … (Luby, Sinclair, Zuckerman 1993), from index 1.
@@ -32,10 +35,3 @@ mod tests {
         assert_eq!(first, [1, 1, 2, 1, 1, 2, 4, 1, 1, 2, 1, 1, 2, 4, 8]);
     }
 }
-//! Searchers for clauses: chips and local searches on CNF and weighted CNF.
-
-pub mod beliefs;
-pub mod focused;
-pub mod memcomputing;
-pub mod partial;
-mod partial_start;
