@@ -4,7 +4,7 @@ use hysteron_circuit::memcomputing::{Arrangement, Bank, Circuit, Parameters};
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Cpu, Request, Start};
 use hysteron_problem::{ClauseList, Cnf, Literal, Problem};
-use hysteron_solve::clauses::{beliefs::Beliefs, memcomputing::Memcomputing};
+use hysteron_solve::clauses::{Beliefs, Memcomputing, Partial};
 use hysteron_solve::{Candidate, Context, Searcher};
 
 fn uniform(state: &mut u64) -> f64 {
@@ -58,6 +58,35 @@ fn cpu_s() -> f64 {
     text.split(' ').next().and_then(|v| v.parse::<f64>().ok()).unwrap_or(0.0) * 1e-9
 }
 
+/// `clause_lab file PATH SECONDS SEARCHER`: prints the best after 1/16, 1/4 and all of the processor time.
+fn file(path: &str, seconds: f64, name: &str) {
+    let bytes = std::fs::read(path).unwrap();
+    let document =
+        hysteron_problem::read(&bytes, Some(path), &Default::default()).unwrap_or_else(|e| panic!("{e:?}"));
+    let problem = document.problem();
+    let context = Context::new(problem, None, None);
+    let mut searcher: Box<dyn Searcher> = match name {
+        "partial" => Box::new(Partial::new(problem, 5).unwrap()),
+        _ => Box::new(Memcomputing::new(problem, 5).unwrap()),
+    };
+    let start = cpu_s();
+    let mut effort = 0;
+    let mut line = String::new();
+    for part in [1.0 / 16.0, 0.25, 1.0] {
+        while cpu_s() - start < seconds * part && !context.stopped() {
+            searcher.work(&context, 1_000_000);
+            effort += 1;
+        }
+        let best = context.best().map(|b| b.key());
+        line += &format!(" {best:?}");
+    }
+    println!(
+        "{} {line} effort/cpu {:.2}",
+        path.rsplit('/').next().unwrap(),
+        effort as f64 * 1e-3 / (cpu_s() - start)
+    );
+}
+
 /// Runs a searcher for `millions` of efforts of 10^6.
 fn search(cnf: Cnf, name: &str, seed: u64, millions: u64) {
     let problem = Problem::Cnf(cnf);
@@ -88,6 +117,9 @@ fn search(cnf: Cnf, name: &str, seed: u64, millions: u64) {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
+    if arguments[1] == "file" {
+        return file(&arguments[2], arguments[3].parse().unwrap(), &arguments[4]);
+    }
     let n: u32 = arguments[1].parse().unwrap();
     let ratio: f64 = arguments[2].parse().unwrap();
     let seed: u64 = arguments[3].parse().unwrap();
