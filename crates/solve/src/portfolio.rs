@@ -3,7 +3,8 @@
 use hysteron_problem::{Cnf, Ising, Problem, Wcnf};
 
 use crate::exact::cdcl::Cdcl;
-use crate::exact::maxsat::CoreGuided;
+use crate::exact::ising::Elimination;
+use crate::exact::maxsat::{CoreGuided, ModelImproving};
 use crate::schedule::{Entry, SHARE, Schedule};
 use crate::{Searcher, clauses, ising, shape};
 
@@ -85,9 +86,13 @@ fn clauses_of_cnf(problem: &Problem, cnf: &Cnf, team: Team) -> Vec<Entry> {
 fn clauses_of_wcnf(problem: &Problem, wcnf: &Wcnf, team: Team) -> Vec<Entry> {
     let seed = team.thread_seed();
     let mut entries = Vec::new();
-    let exact = (team.thread == 0).then(|| CoreGuided::new(problem)).flatten();
-    if let Some(exact) = exact {
-        entries.push(Entry::new(Box::new(exact), SHARE));
+    if team.thread == 0 {
+        if let Some(exact) = CoreGuided::new(problem) {
+            entries.push(Entry::new(Box::new(exact), 3 * SHARE));
+        }
+        if let Some(exact) = ModelImproving::new(problem) {
+            entries.push(Entry::new(Box::new(exact), SHARE));
+        }
         if team.threads > 1 && !wcnf.hard.is_empty() {
             return entries;
         }
@@ -128,7 +133,14 @@ fn spins(ising: &Ising, team: Team) -> Vec<(Box<dyn Searcher>, u64)> {
         .into_iter()
         .map(|(searcher, sixteenths)| (searcher, (sixteenths * sparse_share / 16).max(1)));
     // With equal virtual time the first goes first.
-    if is_dense { dense.chain(sparse).collect() } else { sparse.chain(dense).collect() }
+    let mut searchers: Vec<_> =
+        if is_dense { dense.chain(sparse).collect() } else { sparse.chain(dense).collect() };
+    if team.thread == 0
+        && let Some(exact) = Elimination::new(ising)
+    {
+        searchers.insert(0, (Box::new(exact), 2 * SHARE));
+    }
+    searchers
 }
 
 /// About how many bytes a search on `problem` with this many threads needs, beside the problem itself.

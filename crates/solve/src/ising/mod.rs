@@ -5,6 +5,9 @@
 
 mod anneal;
 pub mod dense;
+mod dense_groups;
+mod dense_merge;
+mod dense_swap;
 mod pool;
 pub mod subgraph;
 
@@ -20,7 +23,7 @@ use subgraph::Subgraphs;
 
 /// The searchers that fit a sparse (or any) Ising problem with the shares of time that they deserve at first, in
 /// sixteenths, the largest first, chosen by structure: size, degrees, weights. Problems too large for a bank of chips get local methods only.
-pub fn shared_searchers(problem: &Ising, seed: u64) -> Vec<(Box<dyn Searcher>, u64)> {
+pub fn searchers(problem: &Ising, seed: u64) -> Vec<(Box<dyn Searcher>, u64)> {
     let graph = Arc::new(Graph::new(problem));
     let mut searchers: Vec<(Box<dyn Searcher>, u64)> = Vec::new();
     if let Ok(circuit) = Circuit::compile(problem) {
@@ -37,12 +40,4 @@ pub fn shared_searchers(problem: &Ising, seed: u64) -> Vec<(Box<dyn Searcher>, u
     }
     searchers.sort_by_key(|(_, share)| std::cmp::Reverse(*share));
     searchers
-}
-pub mod dense_groups;
-pub mod dense_merge;
-pub mod dense_swap;
-
-/// The searchers of [`shared_searchers`], the most promising first.
-pub fn searchers(problem: &Ising, seed: u64) -> Vec<Box<dyn Searcher>> {
-    shared_searchers(problem, seed).into_iter().map(|(searcher, _)| searcher).collect()
 }
