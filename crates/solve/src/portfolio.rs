@@ -129,7 +129,7 @@ fn spins(ising: &Ising, team: Team) -> Vec<(Box<dyn Searcher>, u64)> {
             (searcher, share)
         });
     let sparse_share = if is_dense { SHARE / 4 } else { SHARE };
-    let sparse = ising::shared_searchers(ising, seed)
+    let sparse = ising::searchers(ising, seed)
         .into_iter()
         .map(|(searcher, sixteenths)| (searcher, (sixteenths * sparse_share / 16).max(1)));
     // With equal virtual time the first goes first.
