@@ -5,9 +5,9 @@
 pub mod clauses;
 pub mod context;
 pub mod exact;
+pub mod ising;
 mod portfolio;
 pub mod schedule;
-pub mod ising;
 pub mod searcher;
 mod shape;
 mod solve;

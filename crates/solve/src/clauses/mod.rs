@@ -32,8 +32,3 @@ mod tests {
         assert_eq!(first, [1, 1, 2, 1, 1, 2, 4, 1, 1, 2, 1, 1, 2, 4, 8]);
     }
 }
-//! Searchers for clauses: chips and local searches on CNF and weighted CNF.
-
-pub mod beliefs;
-pub mod focused;
-pub mod memcomputing;

@@ -241,8 +241,7 @@ impl Pool {
         let is_first = self.members.len() < self.strategy.pool.min(2)
             || (self.members.len() < self.strategy.pool && self.stale == 0);
         let states = if is_first { Vec::new() } else { vec![self.child()] };
-        let start =
-            if is_first { Start::Random } else { Start::From { states: &states, kick_per_mille: 0 } };
+        let start = if is_first { Start::Random } else { Start::From { states: &states, kick_per_mille: 0 } };
         let (parameters, factor) = if is_first {
             (&self.strategy.first, self.strategy.first_steps)
         } else {
