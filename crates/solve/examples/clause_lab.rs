@@ -1,12 +1,10 @@
 //! A bench for clause chips and searches: `clause_lab barthel N RATIO SEED SECONDS [searcher]`.
 
-use std::time::Instant;
-
 use hysteron_circuit::memcomputing::{Arrangement, Bank, Circuit, Parameters};
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Cpu, Request, Start};
 use hysteron_problem::{ClauseList, Cnf, Literal, Problem};
-use hysteron_solve::clauses::{beliefs::Beliefs, memcomputing::Memcomputing};
+use hysteron_solve::clauses::{Beliefs, Memcomputing, Partial};
 use hysteron_solve::{Candidate, Context, Searcher};
 
 fn uniform(state: &mut u64) -> f64 {
@@ -54,13 +52,48 @@ fn barthel(n: u32, ratio: f64, p0: f64, seed: u64) -> Cnf {
     Cnf { variables: n, clauses }
 }
 
+/// Seconds that this thread was on a processor: the machine may be busy with others.
+fn cpu_s() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split(' ').next().and_then(|v| v.parse::<f64>().ok()).unwrap_or(0.0) * 1e-9
+}
+
+/// `clause_lab file PATH SECONDS SEARCHER`: prints the best after 1/16, 1/4 and all of the processor time.
+fn file(path: &str, seconds: f64, name: &str) {
+    let bytes = std::fs::read(path).unwrap();
+    let document =
+        hysteron_problem::read(&bytes, Some(path), &Default::default()).unwrap_or_else(|e| panic!("{e:?}"));
+    let problem = document.problem();
+    let context = Context::new(problem, None, None);
+    let mut searcher: Box<dyn Searcher> = match name {
+        "partial" => Box::new(Partial::new(problem, 5).unwrap()),
+        _ => Box::new(Memcomputing::new(problem, 5).unwrap()),
+    };
+    let start = cpu_s();
+    let mut effort = 0;
+    let mut line = String::new();
+    for part in [1.0 / 16.0, 0.25, 1.0] {
+        while cpu_s() - start < seconds * part && !context.stopped() {
+            searcher.work(&context, 1_000_000);
+            effort += 1;
+        }
+        let best = context.best().map(|b| b.key());
+        line += &format!(" {best:?}");
+    }
+    println!(
+        "{} {line} effort/cpu {:.2}",
+        path.rsplit('/').next().unwrap(),
+        effort as f64 * 1e-3 / (cpu_s() - start)
+    );
+}
+
 /// Runs a searcher for `millions` of efforts of 10^6.
 fn search(cnf: Cnf, name: &str, seed: u64, millions: u64) {
     let problem = Problem::Cnf(cnf);
-    let start = Instant::now();
+    let start = cpu_s();
     let listener = move |c: &Candidate| {
         if std::env::var_os("TRACE").is_some() {
-            println!("  {:.3} s {:?} {}", start.elapsed().as_secs_f64(), c.key(), c.source);
+            println!("  {:.3} s {:?} {}", (cpu_s() - start), c.key(), c.source);
         }
     };
     let context = Context::new(&problem, None, Some(Box::new(listener)));
@@ -73,7 +106,7 @@ fn search(cnf: Cnf, name: &str, seed: u64, millions: u64) {
         searcher.work(&context, 1_000_000);
         effort += 1;
     }
-    let wall = start.elapsed().as_secs_f64();
+    let wall = (cpu_s() - start);
     let best = context.best_energy();
     println!(
         "{name} n {} seed {seed}: best {best}, effort {:.3} s, wall {wall:.3} s",
@@ -84,6 +117,9 @@ fn search(cnf: Cnf, name: &str, seed: u64, millions: u64) {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
+    if arguments[1] == "file" {
+        return file(&arguments[2], arguments[3].parse().unwrap(), &arguments[4]);
+    }
     let n: u32 = arguments[1].parse().unwrap();
     let ratio: f64 = arguments[2].parse().unwrap();
     let seed: u64 = arguments[3].parse().unwrap();
@@ -132,16 +168,16 @@ fn main() {
         stop_at_target: true,
         interrupt: None,
     };
-    let start = Instant::now();
+    let start = cpu_s();
     let mut bank = Bank::new(Cpu::detect(), &circuit, &parameters, &request).unwrap();
     let print = steps / 16;
     while bank.steps() < steps && bank.best().0 > 0 {
         bank.advance(&circuit, &request, 16);
         if bank.steps() % print < 16 && std::env::var_os("TRACE").is_some() {
-            println!("  step {} best {:?} {:.2} s", bank.steps(), bank.best(), start.elapsed().as_secs_f64());
+            println!("  step {} best {:?} {:.2} s", bank.steps(), bank.best(), (cpu_s() - start));
         }
     }
-    let elapsed = start.elapsed().as_secs_f64();
+    let elapsed = (cpu_s() - start);
     let updates = bank.steps() as f64 * circuit.clauses().len() as f64 * f64::from(parameters.chips);
     println!(
         "n {n} ratio {ratio} seed {seed}: best {} in {} steps, {elapsed:.3} s, {:.3} ns/update",

@@ -75,7 +75,9 @@ fn main() {
             });
         }
         let mut spent = vec![0.0; searchers.len()];
+        let mut effort = 0u64;
         'search: while !searchers.is_empty() {
+            effort += 50_000_000;
             for (searcher, spent) in searchers.iter_mut().zip(&mut spent) {
                 let before = processor_seconds(start);
                 let outcome = searcher.work(&context, 50_000_000);

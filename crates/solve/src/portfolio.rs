@@ -3,9 +3,10 @@
 use hysteron_problem::{Cnf, Ising, Problem, Wcnf};
 
 use crate::exact::cdcl::Cdcl;
-use crate::exact::maxsat::CoreGuided;
+use crate::exact::ising::Elimination;
+use crate::exact::maxsat::{CoreGuided, ModelImproving};
 use crate::schedule::{Entry, SHARE, Schedule};
-use crate::{clauses, ising, shape};
+use crate::{Searcher, clauses, ising, shape};
 
 /// The place of a thread among its fellows.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +46,7 @@ pub fn schedule(problem: &Problem, team: Team) -> Schedule {
     let entries = match problem {
         Problem::Cnf(cnf) => clauses_of_cnf(problem, cnf, team),
         Problem::Wcnf(wcnf) => clauses_of_wcnf(problem, wcnf, team),
-        Problem::Ising(ising) => spins(ising, team),
+        Problem::Ising(ising) => entries_of(spins(ising, team)),
     };
     Schedule::new(entries)
 }
@@ -85,15 +86,23 @@ fn clauses_of_cnf(problem: &Problem, cnf: &Cnf, team: Team) -> Vec<Entry> {
 fn clauses_of_wcnf(problem: &Problem, wcnf: &Wcnf, team: Team) -> Vec<Entry> {
     let seed = team.thread_seed();
     let mut entries = Vec::new();
-    let exact = (team.thread == 0).then(|| CoreGuided::new(problem)).flatten();
-    if let Some(exact) = exact {
-        entries.push(Entry::new(Box::new(exact), SHARE));
+    if team.thread == 0 {
+        if let Some(exact) = CoreGuided::new(problem) {
+            entries.push(Entry::new(Box::new(exact), 3 * SHARE));
+        }
+        if let Some(exact) = ModelImproving::new(problem) {
+            entries.push(Entry::new(Box::new(exact), SHARE));
+        }
         if team.threads > 1 && !wcnf.hard.is_empty() {
             return entries;
         }
     }
     for searcher in clauses::unweighted_searchers(wcnf, seed) {
         entries.push(Entry::new(searcher, SHARE));
+    }
+    entries.extend(entries_of(clauses::pair_searcher(wcnf, |ising| spins(ising, team))));
+    if let Some(searcher) = clauses::Partial::new(problem, seed) {
+        entries.push(Entry::new(Box::new(searcher), SHARE));
     }
     if wcnf.hard.is_empty()
         && let Ok(searcher) = clauses::Memcomputing::new(problem, seed)
@@ -103,26 +112,35 @@ fn clauses_of_wcnf(problem: &Problem, wcnf: &Wcnf, team: Team) -> Vec<Entry> {
     entries
 }
 
-fn spins(ising: &Ising, team: Team) -> Vec<Entry> {
+fn entries_of(searchers: Vec<(Box<dyn Searcher>, u64)>) -> Vec<Entry> {
+    searchers.into_iter().map(|(searcher, share)| Entry::new(searcher, share)).collect()
+}
+
+fn spins(ising: &Ising, team: Team) -> Vec<(Box<dyn Searcher>, u64)> {
     let seed = team.thread_seed();
     let is_dense = ising::dense::is_dense(ising);
-    let mut entries = Vec::new();
-    for (index, searcher) in ising::dense::dense_searchers(ising, seed).into_iter().enumerate() {
-        let share = match (is_dense, index) {
-            (true, 0) => 4 * SHARE,
-            (true, _) => SHARE,
-            (false, _) => SHARE / 4,
-        };
-        entries.push(Entry::new(searcher, share));
+    let dense =
+        ising::dense::dense_searchers(ising, seed).into_iter().enumerate().map(|(index, searcher)| {
+            let share = match (is_dense, index) {
+                (true, 0) => 4 * SHARE,
+                (true, _) => SHARE,
+                (false, _) => SHARE / 4,
+            };
+            (searcher, share)
+        });
+    let sparse_share = if is_dense { SHARE / 4 } else { SHARE };
+    let sparse = ising::searchers(ising, seed)
+        .into_iter()
+        .map(|(searcher, sixteenths)| (searcher, (sixteenths * sparse_share / 16).max(1)));
+    // With equal virtual time the first goes first.
+    let mut searchers: Vec<_> =
+        if is_dense { dense.chain(sparse).collect() } else { sparse.chain(dense).collect() };
+    if team.thread == 0
+        && let Some(exact) = Elimination::new(ising)
+    {
+        searchers.insert(0, (Box::new(exact), 2 * SHARE));
     }
-    for searcher in ising::searchers(ising, seed) {
-        entries.push(Entry::new(searcher, if is_dense { SHARE / 4 } else { SHARE }));
-    }
-    if !is_dense {
-        // With equal virtual time the first goes first.
-        entries.reverse();
-    }
-    entries
+    searchers
 }
 
 /// About how many bytes a search on `problem` with this many threads needs, beside the problem itself.

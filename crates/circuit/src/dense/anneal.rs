@@ -4,10 +4,10 @@
 
 use std::sync::atomic::Ordering;
 
-use super::compile::{Lists, Rows};
+use super::compile::Rows;
+use super::rows::{Adder, Matrix};
 use super::rules::{Ended, Temperature, VISIT_WORK, fold};
-use super::tabu::{add_list, add_row};
-use super::vector::{Block, Weight};
+use super::vector::Block;
 use super::{Circuit, Parameters};
 use crate::rom::{OFFSET_MASK, element_hash, exponential_q12, step_key};
 use crate::run::Request;
@@ -56,22 +56,12 @@ pub(super) fn run(
 fn search<S: Block>(chip: &mut Chip<'_>, start: &[bool]) {
     let circuit = chip.circuit;
     match &*circuit.rows {
-        Rows::I8(matrix) => chip.search::<S>(start, with_matrix::<S, i8>(matrix)),
-        Rows::I16(matrix) => chip.search::<S>(start, with_matrix::<S, i16>(matrix)),
-        Rows::I32(matrix) => chip.search::<S>(start, with_matrix::<S, i32>(matrix)),
-        Rows::List(lists) => chip.search::<S>(start, with_lists(lists)),
+        Rows::I8(matrix) => chip.search::<S, _>(start, &Matrix::<i8>(matrix)),
+        Rows::I16(matrix) => chip.search::<S, _>(start, &Matrix::<i16>(matrix)),
+        Rows::I32(matrix) => chip.search::<S, _>(start, &Matrix::<i32>(matrix)),
+        Rows::List(lists) => chip.search::<S, _>(start, lists),
         Rows::WideList(_) => unreachable!("wide circuits run on the scalar reference"),
     }
-}
-
-#[inline(always)]
-fn with_matrix<S: Block, W: Weight>(matrix: &[W]) -> impl Fn(usize, i16, &mut [i32]) {
-    |spin, factor, fields| add_row::<S, W>(&matrix[spin * fields.len()..], factor, fields)
-}
-
-#[inline(always)]
-fn with_lists(lists: &Lists<i32>) -> impl Fn(usize, i16, &mut [i32]) {
-    |spin, factor, fields| add_list(lists, spin, factor, fields)
 }
 
 struct Chip<'a> {
@@ -93,13 +83,13 @@ struct Chip<'a> {
 
 impl Chip<'_> {
     #[inline(always)]
-    fn search<S: Block>(&mut self, start: &[bool], add: impl Fn(usize, i16, &mut [i32])) {
+    fn search<S: Block, A: Adder<S>>(&mut self, start: &[bool], rows: &A) {
         let n = start.len();
         for (field, &up) in self.fields.iter_mut().zip(self.circuit.up_fields.iter()) {
             *field = up as i32;
         }
         for spin in (0..n).filter(|&i| !start[i]) {
-            self.switch(spin, &add);
+            self.switch(spin, rows);
         }
         // What it took to set the start is no work of the chip's.
         (self.trace, self.ecu, self.best_energy) = (0, 0, self.energy);
@@ -133,7 +123,7 @@ impl Chip<'_> {
                         break;
                     }
                     let place = accepted.trailing_zeros();
-                    self.switch(first + place as usize, &add);
+                    self.switch(first + place as usize, rows);
                     ahead = u64::MAX << place << 1;
                 }
             }
@@ -150,10 +140,10 @@ impl Chip<'_> {
     }
 
     #[inline(always)]
-    fn switch(&mut self, spin: usize, add: &impl Fn(usize, i16, &mut [i32])) {
+    fn switch<S: Block, A: Adder<S>>(&mut self, spin: usize, rows: &A) {
         let sign = self.doubled[spin] >> 1;
         self.energy -= 2 * i64::from(sign) * i64::from(self.fields[spin]);
-        add(spin, -self.doubled[spin], &mut self.fields);
+        rows.add(spin, -self.doubled[spin], &mut self.fields);
         self.doubled[spin] = -self.doubled[spin];
         self.trace = fold(self.trace, spin, self.energy);
         self.ecu += self.circuit.row_work(spin);

@@ -13,6 +13,7 @@
 mod anneal;
 mod compile;
 mod parameters;
+mod rows;
 mod rules;
 mod scalar;
 mod tabu;

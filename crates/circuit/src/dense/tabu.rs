@@ -7,9 +7,10 @@
 
 use std::sync::atomic::Ordering;
 
-use super::compile::{Lists, Rows};
+use super::compile::Rows;
+use super::rows::{Adder, Matrix, scan};
 use super::rules::{Draw, Ended, Rounds, SCAN_INVERSE, Tenures, fold};
-use super::vector::{Block, Weight};
+use super::vector::Block;
 use super::{Circuit, Parameters};
 use crate::run::Request;
 use crate::simd::{LANES, Level};
@@ -43,115 +44,6 @@ fn search<S: Block>(chip: &mut Chip<'_>) {
         Rows::List(lists) => chip.search::<S, _>(lists),
         Rows::WideList(_) => unreachable!("wide circuits run on the scalar reference"),
     }
-}
-
-/// Rows that can be added to gains and fields.
-trait Adder<S: Block> {
-    /// Subtracts `2 s_j turn` times the row of `spin` from the gains, where `turn` is its old sign, and
-    /// finds the maxima of all blocks and of all.
-    fn turn(
-        &self,
-        spin: usize,
-        turn: i16,
-        doubled: &[i16],
-        gains: &mut [i32],
-        maxima: &mut [S::Maxima],
-    ) -> i32;
-    /// Adds `factor` times the row of `spin` to the fields.
-    fn add(&self, spin: usize, factor: i16, fields: &mut [i32]);
-}
-
-/// A matrix with rows of whole blocks.
-struct Matrix<'a, W>(&'a [W]);
-
-impl<S: Block, W: Weight> Adder<S> for Matrix<'_, W> {
-    #[inline(always)]
-    fn turn(
-        &self,
-        spin: usize,
-        turn: i16,
-        doubled: &[i16],
-        gains: &mut [i32],
-        maxima: &mut [S::Maxima],
-    ) -> i32 {
-        let stride = gains.len();
-        let row = &self.0[spin * stride..][..stride];
-        assert!(doubled.len() == stride && maxima.len() * LANES == stride);
-        let mut greatest = S::least();
-        for (block, maximum) in maxima.iter_mut().enumerate() {
-            let first = block * LANES;
-            // SAFETY: the slices have `stride` elements, which is a whole number of blocks.
-            *maximum = unsafe {
-                S::turn(
-                    gains.as_mut_ptr().add(first),
-                    row.as_ptr().add(first),
-                    doubled.as_ptr().add(first),
-                    turn,
-                )
-            };
-            greatest = S::greater(greatest, *maximum);
-        }
-        S::greatest(greatest)
-    }
-    #[inline(always)]
-    fn add(&self, spin: usize, factor: i16, fields: &mut [i32]) {
-        add_row::<S, W>(&self.0[spin * fields.len()..], factor, fields);
-    }
-}
-
-impl<S: Block> Adder<S> for Lists<i32> {
-    #[inline(always)]
-    fn turn(
-        &self,
-        spin: usize,
-        turn: i16,
-        doubled: &[i16],
-        gains: &mut [i32],
-        maxima: &mut [S::Maxima],
-    ) -> i32 {
-        let list = self.of(spin);
-        for (&j, &weight) in self.targets[list.clone()].iter().zip(&self.weights[list]) {
-            gains[j as usize] -= weight * i32::from(doubled[j as usize] * turn);
-        }
-        scan::<S>(gains, maxima)
-    }
-    #[inline(always)]
-    fn add(&self, spin: usize, factor: i16, fields: &mut [i32]) {
-        add_list(self, spin, factor, fields);
-    }
-}
-
-/// Adds `factor` times a row of whole blocks to the fields.
-#[inline(always)]
-pub(super) fn add_row<S: Block, W: Weight>(row: &[W], factor: i16, fields: &mut [i32]) {
-    let row = &row[..fields.len()];
-    assert!(fields.len().is_multiple_of(LANES));
-    for first in (0..fields.len()).step_by(LANES) {
-        // SAFETY: both have 64 elements from here.
-        unsafe { S::add(fields.as_mut_ptr().add(first), row.as_ptr().add(first), factor) };
-    }
-}
-
-/// Adds `factor` times a list to the fields.
-#[inline(always)]
-pub(super) fn add_list(lists: &Lists<i32>, spin: usize, factor: i16, fields: &mut [i32]) {
-    let list = lists.of(spin);
-    for (&j, &weight) in lists.targets[list.clone()].iter().zip(&lists.weights[list]) {
-        fields[j as usize] += weight * i32::from(factor);
-    }
-}
-
-/// The maxima of all blocks, and of all.
-#[inline(always)]
-fn scan<S: Block>(gains: &[i32], maxima: &mut [S::Maxima]) -> i32 {
-    assert!(maxima.len() * LANES == gains.len());
-    let mut greatest = S::least();
-    for (block, maximum) in maxima.iter_mut().enumerate() {
-        // SAFETY: 64 gains from here.
-        *maximum = unsafe { S::scan(gains.as_ptr().add(block * LANES)) };
-        greatest = S::greater(greatest, *maximum);
-    }
-    S::greatest(greatest)
 }
 
 struct Chip<'a> {
@@ -244,8 +136,10 @@ impl<'a> Chip<'a> {
             let draw = Draw::new(self.seed, step);
             let spin = if rounds.is_kick() {
                 draw.spin(n)
+            } else if let Some(aspirant) = self.aspirant(greatest, draw) {
+                aspirant
             } else {
-                self.aspirant(greatest, draw).unwrap_or_else(|| self.first_of::<S>(&maxima, greatest, draw))
+                self.first_of::<S>(&maxima, greatest, draw)
             };
 
             let is_tabu = self.gains[spin] < FREE_MIN;
@@ -319,11 +213,13 @@ impl<'a> Chip<'a> {
     /// Of the spins with the greatest gain, the first in the step's order.
     #[inline(always)]
     fn first_of<S: Block>(&self, maxima: &[S::Maxima], greatest: i32, draw: Draw) -> usize {
+        // Loops, not iterators: closures would not have the instruction set of the kernel.
         let from = draw.block(maxima.len());
-        let block = (from..maxima.len())
-            .chain(0..from)
-            .find(|&b| S::contains(maxima[b], greatest))
-            .expect("the greatest of the maxima is one of them");
+        let mut block = from;
+        while !S::contains(maxima[block], greatest) {
+            block = if block + 1 == maxima.len() { 0 } else { block + 1 };
+            debug_assert!(block != from, "the greatest of the maxima is one of them");
+        }
         let first = block * LANES;
         assert!(first + LANES <= self.gains.len());
         // SAFETY: 64 gains from here.

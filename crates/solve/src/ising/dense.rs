@@ -8,8 +8,9 @@
 use hysteron_circuit::dense::{Circuit, Mode, Parameters};
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Backend, Cpu, Request, Start};
-use hysteron_problem::Ising;
+use hysteron_problem::{Ising, Problem};
 
+use super::{dense_merge, dense_swap};
 use crate::{Context, Outcome, Searcher, Source};
 
 /// How children are made of two parents.
@@ -19,6 +20,9 @@ pub enum Crossover {
     Uniform,
     /// A state in the middle of a greedy path from one to the other.
     Relink,
+    /// Every other child by merging several members ([`dense_merge`](super::dense_merge)), the others
+    /// as [`Self::Uniform`].
+    Merge,
 }
 
 /// How a pool is run.
@@ -55,7 +59,7 @@ impl Strategy {
             first_steps: 20,
             child_steps: 20,
             pool: 10,
-            crossover: Crossover::Uniform,
+            crossover: Crossover::Merge,
             distance_per_mille: 10,
             patience: 10,
         }
@@ -69,7 +73,7 @@ impl Strategy {
             first_steps: 400,
             child_steps: 200,
             pool: 10,
-            crossover: Crossover::Uniform,
+            crossover: Crossover::Merge,
             distance_per_mille: 10,
             patience: 10,
         }
@@ -94,7 +98,8 @@ pub fn is_dense(problem: &Ising) -> bool {
     n <= SMALL_SPINS || 2000 * problem.couplings.len() as u64 >= DENSE_PER_MILLE * n * (n - 1)
 }
 
-/// The searchers of modes C and D for `problem`; the first is the one to try first. None if its
+/// The searchers of modes C and D for `problem`, and the swap search where it has groups; the first
+/// is the one to try first. None if its
 /// numbers are too large or its couplings too many. Memory: at most 256 MiB for the matrix, which
 /// the searchers share, or 16 bytes a coupling.
 pub fn dense_searchers(problem: &Ising, seed: u64) -> Vec<Box<dyn Searcher>> {
@@ -103,6 +108,10 @@ pub fn dense_searchers(problem: &Ising, seed: u64) -> Vec<Box<dyn Searcher>> {
     }
     let Ok(circuit) = Circuit::compile(problem, Mode::Tabu) else { return Vec::new() };
     let mut searchers: Vec<Box<dyn Searcher>> = Vec::new();
+    // Where there are groups, single switches lead nowhere.
+    if let Some(swap) = dense_swap::Swap::new(problem, mix64(seed ^ 7)) {
+        searchers.push(Box::new(swap));
+    }
     let mut strategies = [Strategy::tabu(), Strategy::anneal()];
     if has_unit_weights(problem) {
         strategies.reverse();
@@ -188,6 +197,22 @@ impl Pool {
         (if is_turned { a.len() - apart } else { apart }, is_turned)
     }
 
+    /// A child of several members, if that is called for and gives a new state.
+    fn merged(&self, context: &Context<'_>) -> Option<Vec<bool>> {
+        let Problem::Ising(ising) = context.problem() else { return None };
+        if self.strategy.crossover != Crossover::Merge || self.runs.is_multiple_of(2) {
+            return None;
+        }
+        let count = self.members.len() as u64;
+        let wanted = 2 + self.draw(4) % (count - 1);
+        let first = self.draw(5) % count;
+        let chosen = (0..wanted).map(|k| &self.members[((first + k) % count) as usize].state[..]);
+        let chosen: Vec<&[bool]> = chosen.collect();
+        let (child, ecu) = dense_merge::combine(ising, &chosen, self.draw(6), self.backend)?;
+        context.add_ecu(ecu);
+        Some(child)
+    }
+
     /// A child of two members.
     fn child(&self) -> Vec<bool> {
         let count = self.members.len() as u64;
@@ -198,7 +223,7 @@ impl Pool {
         let b: Vec<bool> = b.iter().map(|&x| x != is_turned).collect();
         match self.strategy.crossover {
             Crossover::Relink => self.circuit.relink(a, &b),
-            Crossover::Uniform => {
+            Crossover::Uniform | Crossover::Merge => {
                 let seed = self.draw(3);
                 let coins = (0..a.len()).map(|i| mix64(seed ^ (i as u64) << 16) & 1 == 0);
                 a.iter().zip(&b).zip(coins).map(|((&x, &y), coin)| if coin { x } else { y }).collect()
@@ -240,7 +265,8 @@ impl Pool {
         self.learn(context);
         let is_first = self.members.len() < self.strategy.pool.min(2)
             || (self.members.len() < self.strategy.pool && self.stale == 0);
-        let states = if is_first { Vec::new() } else { vec![self.child()] };
+        let states =
+            if is_first { Vec::new() } else { vec![self.merged(context).unwrap_or_else(|| self.child())] };
         let start = if is_first { Start::Random } else { Start::From { states: &states, kick_per_mille: 0 } };
         let (parameters, factor) = if is_first {
             (&self.strategy.first, self.strategy.first_steps)

@@ -131,21 +131,21 @@ impl<T: Word> Work<T> {
             draws += 1;
             mix64(key.wrapping_add(draws))
         };
-        let mut cost = 100 * graph.spins() as u64;
+        let mut cost = 300 * graph.spins() as u64;
         loop {
             let random = draw();
             let pick =
                 |items: &[u32], r: u64| items[(((r & 0xffff_ffff) * items.len() as u64) >> 32) as usize];
             if let Some(bucket) = self.buckets[..=width].iter().find(|b| !b.is_empty()) {
                 let spin = pick(bucket, random);
-                cost += 250 + 2 * (1 << self.lists[spin as usize].len());
+                cost += 1200 + 8 * (1 << self.lists[spin as usize].len());
                 self.eliminate(graph, state, spin, width, random);
             } else if let Some(wide) = self.buckets.last().filter(|b| !b.is_empty()) {
                 // Of two random spins the one with more neighbours: fixing it narrows more.
                 let (a, b) = (pick(wide, random), pick(wide, random >> 32));
                 let more = self.lists[a as usize].len() >= self.lists[b as usize].len();
                 let spin = if more { a } else { b };
-                cost += 20 + 20 * self.lists[spin as usize].len() as u64;
+                cost += 60 + 60 * self.lists[spin as usize].len() as u64;
                 self.fix(state, spin, width);
             } else {
                 break;
