@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Backend, Cpu, Report, Request, Start};
-use hysteron_circuit::switching::{Circuit, Kernel, Parameters, SLICED_LENGTH_MAX};
+use hysteron_circuit::switching::{Circuit, Kernel, Parameters, SLICED_LENGTH_MAX, TEMPERATURE_MAX_Q10};
 use hysteron_problem::{Cnf, Wcnf};
 
 use crate::{Context, Outcome, Searcher, Source};
 
 /// The most variables for which constant-temperature searches by kernel B are worth their time.
 const SMALL_VARIABLES_MAX: u32 = 2000;
+/// The most variables for which chips with memory find planted solutions alone.
+const PLANTED_VARIABLES_MAX: u32 = 3000;
+/// Mean occurrences of a variable for which the MaxSAT temperatures are given; the hot one grows with the
+/// square root.
+const MAXSAT_OCCURRENCES: u64 = 15;
 
 /// Searchers for satisfiability, most promising first; none if the chip cannot hold the problem.
 pub fn switching_searchers(cnf: &Cnf, seed: u64) -> Vec<Box<dyn Searcher>> {
@@ -48,9 +53,14 @@ pub fn unweighted_searchers(wcnf: &Wcnf, seed: u64) -> Vec<Box<dyn Searcher>> {
     let circuit = Arc::new(circuit);
     let energy = Energy { scale: scale as i64, offset: wcnf.offset };
     let mut searchers: Vec<Box<dyn Searcher>> = Vec::new();
+    let occurrences = circuit.literals() as u64 / u64::from(circuit.variables().max(1));
+    let heat_q8 = (occurrences.max(MAXSAT_OCCURRENCES) * (1 << 16) / MAXSAT_OCCURRENCES).isqrt();
     let mut add = |class: &str, steps| {
         let salt = searchers.len() as u64 + 1;
-        let legs = vec![Leg { parameters: Parameters::class(class), steps, chained: false }];
+        let mut parameters = Parameters::class(class);
+        parameters.hot =
+            (u64::from(parameters.hot) * heat_q8 >> 8).min(u64::from(TEMPERATURE_MAX_Q10)) as u32;
+        let legs = vec![Leg { parameters, steps, chained: false }];
         searchers.push(Box::new(Chips::new(&circuit, legs, true, energy, mix64(seed ^ salt << 48))));
     };
     if circuit.longest() <= SLICED_LENGTH_MAX {
