@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from pathlib import Path
 
-from hbench import machine, report, summary, suites
+from hbench import machine, report, suites, summary
 from hbench.catalogue import RIVALS
 from hbench.readers import read
 from hbench.runs import OURS, Record, Setting, Store, run_ours, run_rival
@@ -18,6 +19,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
     parser.add_argument("--suite", action="append", help="a name, or several with commas; all of them by default")
     parser.add_argument("--instances", help="only names that match one of these globs (commas)")
+    parser.add_argument("--sample", type=int, help="at most so many instances of each group, drawn with a fixed seed")
     parser.add_argument("--time", type=float, help="seconds per run instead of the suite's")
     parser.add_argument("--seeds", help="such as 1,2,3")
     parser.add_argument("--threads", type=int, help="cores for everyone")
@@ -71,6 +73,8 @@ def fits(name: str, suite: suites.Suite, kind: str) -> bool:
 
 def run_suite(args: argparse.Namespace, name: str) -> None:
     suite = suites.load(name, args.quick)
+    if args.sample is not None:
+        suite.data["sample"] = args.sample
     tools = machine.inventory()
     threads = args.threads or suite.threads
     cpus = cpus_of(args, threads)
@@ -112,7 +116,13 @@ def run_suite(args: argparse.Namespace, name: str) -> None:
 
 
 def line(record: Record, best: float | str | None) -> str:
-    value = "-" if record.objective is None else f"{record.objective:g}" if record.objective % 1 else f"{record.objective:.0f}"
+    value = (
+        "-"
+        if record.objective is None
+        else f"{record.objective:g}"
+        if record.objective % 1
+        else f"{record.objective:.0f}"
+    )
     reached = "" if record.target_s is None else f" at {record.target_s:.3f} s"
     error = f"  ERROR {record.error}" if record.error else ""
     name = record.instance.rsplit("/", 1)[-1]
@@ -120,6 +130,7 @@ def line(record: Record, best: float | str | None) -> str:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     args = arguments()
     names = [word for item in args.suite or [] for word in item.split(",")] or suites.names()
     if args.curve:

@@ -98,12 +98,13 @@ class Job:
     target: float | None
 
 
-def commands(rival: Rival, job: Job, tools: dict[str, str], copies: int) -> list[list[str]]:
+def commands(rival: Rival, job: Job, tool: str, copies: int) -> list[list[str]]:
     """The command of each copy; seeds of copies are seed * 1000 + copy."""
-    return [command(rival, job, tools, copy, copies) for copy in range(copies)]
+    return [command(rival, job, tool, copy, copies) for copy in range(copies)]
 
 
-def command(rival: Rival, job: Job, tools: dict[str, str], copy: int, copies: int) -> list[str]:
+def command(rival: Rival, job: Job, tool: str, copy: int, copies: int) -> list[str]:
+    """`tool` is the program of a rival that is not a Python library."""
     seed = str(job.seed * 1000 + copy)
     whole_seconds = str(max(1, round(job.limit_s)))
     path = str(job.file)
@@ -114,17 +115,17 @@ def command(rival: Rival, job: Job, tools: dict[str, str], copy: int, copies: in
             "--copy", str(copy), "--copies", str(copies), "--threads", str(job.threads), *target,
         ]  # fmt: skip
     if rival.form == "mqlib":
-        return [tools["mqlib"], rival.options["heuristic"], path, str(job.limit_s), seed, *target[1:]]
+        return [tool, rival.options["heuristic"], path, str(job.limit_s), seed, *target[1:]]
     if rival.form == "probsat":
-        return [tools["probsat"], path, str(job.limit_s), seed]
+        return [tool, path, str(job.limit_s), seed]
     if rival.form == "kissat":
-        return [tools["kissat"], "-q", f"--time={whole_seconds}", f"--seed={seed}", path]
+        return [tool, "-q", f"--time={whole_seconds}", f"--seed={seed}", path]
     if rival.form == "cadical-walk":
         return [
-            tools["cadical"], "-q", "-t", whole_seconds, f"--seed={seed}", "-L1000000", "--lucky=0", path
+            tool, "-q", "-t", whole_seconds, f"--seed={seed}", "-L1000000", "--lucky=0", path
         ]  # fmt: skip
     if rival.form == "spinsat":
-        return [tools["spinsat"], "--timeout", str(job.limit_s), "--seed", seed, path]
+        return [tool, "--timeout", str(job.limit_s), "--seed", seed, path]
     raise ValueError(rival.form)
 
 

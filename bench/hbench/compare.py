@@ -125,7 +125,7 @@ def shared_seeds(ours: Cell, rival: Cell) -> tuple[Cell, Cell]:
 
 
 def verdict(row: Row, rival: str, kind: str) -> str | None:
-    """"win", "tie" or "loss" of ours against a rival; None where one of them has no run here."""
+    """ "win", "tie" or "loss" of ours against a rival; None where one of them has no run here."""
     if OURS not in row.cells or rival not in row.cells:
         return None
     ours, theirs = shared_seeds(row.cells[OURS], row.cells[rival])

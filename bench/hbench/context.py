@@ -53,4 +53,7 @@ class Context:
             self.emit(t=round(self.elapsed(), 6), objective=value, bits=pack(bits))
 
     def finish(self, status: str) -> None:
+        """The last line; "target" tells the runner that the other copies may stop."""
+        if status == "feasible" and reaches(self.best, self.target, self.problem.maximise):
+            status = "target"
         self.emit(t=round(self.elapsed(), 6), status=status)

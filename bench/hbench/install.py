@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -104,9 +105,14 @@ def mqlib() -> dict[str, str]:
     if source is None:
         raise Missing("the PyPI source package holds no src folder")
     parts = [source / name for name in MQLIB_PARTS]
+    own = BENCH / "native" / "mqlib"
+    forward = folder / "include"
+    for part in parts:
+        for name in re.findall(r'#include "([^"]+)"', part.read_text()):
+            (forward / name).parent.mkdir(parents=True, exist_ok=True)
+            (forward / name).write_text('#include "mqlib.h"\n')
     path = NATIVE / "mqlib-driver"
-    driver = BENCH / "native" / "mqlib"
-    compile_cpp([driver / "driver.cpp", *parts], path, [driver / "include"])
+    compile_cpp([own / "driver.cpp", *parts], path, [own, forward])
     return {"version": source.parent.name.removeprefix("MQLib-"), "path": str(path)}
 
 
@@ -118,6 +124,7 @@ MQLIB_PARTS = (
     "heuristics/maxcut/max_cut_solution.cpp",
     "heuristics/qubo/lu2010.cpp",
     "heuristics/qubo/palubeckis2004b.cpp",
+    "heuristics/qubo/qubo_partial_solution.cpp",
     "heuristics/qubo/qubo_simple_solution.cpp",
     "heuristics/qubo/qubo_solution.cpp",
     "problem/heuristic.cpp",

@@ -42,7 +42,7 @@ def worker(outcome: Outcome, problem: Problem, limit_s: float) -> Answer:
         if not isinstance(record, dict) or float(record.get("t", arrived)) > limit_s + grace(limit_s):
             continue
         if "status" in record:
-            answer.status = record["status"]
+            answer.status = "feasible" if record["status"] == "target" else record["status"]
             answer.answered_s = float(record["t"])
         if "objective" in record:
             value = float(record["objective"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 from pathlib import Path
 
 from hbench.readers import Clauses, Problem, Quadratic
@@ -19,15 +20,10 @@ def cached(path: Path, suffix: str) -> Path:
 
 def plain_file(path: Path, problem: Problem) -> Path:
     """Clean DIMACS for clauses; for quadratic instances a header `kind n pairs`, fields, then triples."""
-    if isinstance(problem, Clauses):
-        target = cached(path, ".cnf")
-        make = dimacs
-    else:
-        target = cached(path, ".pairs")
-        make = pairs
+    target = cached(path, ".cnf" if isinstance(problem, Clauses) else ".pairs")
     if not target.exists():
         temporary = target.with_suffix(".part")
-        temporary.write_text(make(problem))  # type: ignore[arg-type]
+        temporary.write_text(dimacs(problem) if isinstance(problem, Clauses) else pairs(problem))
         temporary.rename(target)
     return target
 
@@ -35,7 +31,7 @@ def plain_file(path: Path, problem: Problem) -> Path:
 def dimacs(problem: Clauses) -> str:
     lines = [f"p cnf {problem.variables} {len(problem)}"]
     literals, starts = problem.literals.tolist(), problem.starts.tolist()
-    for begin, end in zip(starts[:-1], starts[1:], strict=True):
+    for begin, end in pairwise(starts):
         lines.append(" ".join(map(str, literals[begin:end])) + " 0")
     return "\n".join(lines) + "\n"
 

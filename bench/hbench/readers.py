@@ -6,6 +6,7 @@ import gzip
 import lzma
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,8 @@ class Quadratic:
     variables: int
     rows: IntArray
     columns: IntArray
-    weights: NDArray[np.generic]
-    linear: NDArray[np.generic]
+    weights: NDArray[Any]
+    linear: NDArray[Any]
 
     @property
     def maximise(self) -> bool:
@@ -49,8 +50,8 @@ class Quadratic:
             differ = left != right
             total = self.weights[~differ].sum() - self.weights[differ].sum()
             total += self.linear[bits].sum() - self.linear[~bits].sum()
-        value = total.item()
-        return int(value) if float(value).is_integer() else float(value)
+        value = total.item() if isinstance(total, np.generic) else total
+        return int(value) if isinstance(value, int) or value.is_integer() else float(value)
 
 
 @dataclass
@@ -125,17 +126,21 @@ def read(path: Path) -> Problem:
     return read_coordinates(text, vartype="SPIN")
 
 
-def number_array(tokens: list[str]) -> NDArray[np.generic]:
-    """Integers where every token is one (also as 2.0), else floats."""
-    values = np.array(tokens, dtype=np.float64)
-    if values.size and (np.abs(values) > 2.0**53).any():
-        return np.array([int(t) for t in tokens], dtype=np.int64)
-    if (values == np.rint(values)).all():
-        return values.astype(np.int64)
-    return values
+def number_array(tokens: list[str]) -> NDArray[Any]:
+    """Integers where every token is one (also as 2.0), else floats; exact integers where 64 bits might overflow."""
+    try:
+        exact = [int(token) for token in tokens]
+    except ValueError:
+        values = np.array(tokens, dtype=np.float64)
+        return (
+            values.astype(np.int64) if (values == np.rint(values)).all() and (np.abs(values) < 2**53).all() else values
+        )
+    if sum(map(abs, exact)) >= 2**60:
+        return np.array(exact, dtype=object)
+    return np.array(exact, dtype=np.int64)
 
 
-def quadratic(kind: str, variables: int, i: IntArray, j: IntArray, w: NDArray[np.generic]) -> Quadratic:
+def quadratic(kind: str, variables: int, i: IntArray, j: IntArray, w: NDArray[Any]) -> Quadratic:
     """Splits a triple list into pairs and diagonal and checks the indices (0-based)."""
     if i.size and (min(i.min(), j.min()) < 0 or max(i.max(), j.max()) >= variables):
         raise FormatError(f"index out of range: {variables} variables")
@@ -153,7 +158,7 @@ def data_lines(text: str, comments: str) -> list[list[str]]:
     return [words for words in lines if words and words[0][0] not in comments]
 
 
-def triples(rows: list[list[str]]) -> tuple[IntArray, IntArray, NDArray[np.generic]]:
+def triples(rows: list[list[str]]) -> tuple[IntArray, IntArray, NDArray[Any]]:
     if any(len(row) != 3 for row in rows):
         raise FormatError("expected lines of three numbers")
     i = np.array([row[0] for row in rows], dtype=np.int64)

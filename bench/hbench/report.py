@@ -7,7 +7,7 @@ from collections import Counter
 
 from hbench.catalogue import RIVALS
 from hbench.compare import Cell, Row, any_at_best, at_best, median_time, own_clock, rows_of, score, verdict
-from hbench.runs import OURS, Store
+from hbench.runs import OURS, Record, Store
 from hbench.suites import best_known, instance_root
 
 
@@ -33,6 +33,7 @@ def write(store: Store) -> None:
     if not store.records:
         return
     kind = store.head["kind"]
+    mark_contradictions(list(store.records.values()))
     table = rows(store)
     solvers = solvers_of(store, table)
     text = header(store)
@@ -111,7 +112,8 @@ def best_counts(table: list[Row], solvers: list[str]) -> list[str]:
 
 def instance_table(table: list[Row], solvers: list[str], kind: str) -> list[str]:
     if kind == "cnf":
-        legend = "Decided runs and median time (min..max); where none is decided, unsatisfied clauses. Ours: process / own clock."
+        legend = "Decided runs, median time (min..max); where none is decided, unsatisfied clauses. "
+        legend += "Ours: process / own clock. U: unsatisfiable. Bold: a loss of ours."
     else:
         legend = "Median (worst..best) and, where the target was met, the median time to it. Bold: a loss of ours."
     lines = [legend, ""]
@@ -162,6 +164,24 @@ def decision(cell: Cell, solver: str) -> str:
     if solver == OURS:
         text += f" / {seconds(median_time(own_clock(r) for r in cell.records if r.error is None))}"
     return text + (" U" if unsat else "")
+
+
+def mark_contradictions(records: list[Record]) -> None:
+    """An UNSATISFIABLE beside a verified model, and an "optimal" beside a better verified value, are errors."""
+    verified: dict[str, list[float]] = {}
+    for r in records:
+        if r.verified and r.objective is not None:
+            verified.setdefault(r.instance, []).append(r.objective)
+    for r in records:
+        values = verified.get(r.instance)
+        if not values or r.error is not None:
+            continue
+        if r.status == "unsatisfiable" and min(values) == 0:
+            r.error, r.verified = "claims UNSATISFIABLE, another solver's model was verified", False
+        elif r.status == "optimal" and r.objective is not None:
+            best = max(values) if r.maximise else min(values)
+            if abs(best - r.objective) > 1e-6 * max(1.0, abs(best)):
+                r.error, r.verified = f"claims an optimum, another solver's {best:g} was verified", False
 
 
 def errors(store: Store) -> list[str]:

@@ -17,7 +17,7 @@ from hbench.readers import Clauses, Problem
 from hbench.suites import Instance
 
 OURS = "hysteron"
-HISTORY_POINTS_MAX = 200
+HISTORY_POINTS_MAX = 50
 
 
 @dataclass
@@ -80,7 +80,7 @@ def ours_command(setting: Setting, instance: Instance, problem: Problem, seed: i
     if setting.kind == "maxsat" and problem.kind == "cnf":
         command.append("--maxsat")
     if target is not None and setting.kind != "cnf":
-        command += ["--target", f"{target:g}" if abs(target) < 1e6 else str(int(target))]
+        command += ["--target", str(int(target)) if target.is_integer() else repr(target)]
     return command + setting.extra_arguments
 
 
@@ -100,13 +100,10 @@ def run_rival(name: str, setting: Setting, instance: Instance, problem: Problem,
     plain = rival.form != "worker"
     file = plain_file(instance.path, problem) if plain else instance.path
     job = Job(file, setting.kind, instance.time_s, seed, setting.threads, target)
-    tools = {key: entry["path"] for key, entry in setting.tools.items() if "path" in entry}
-    tools["cadical"] = tools.get("cadical-walk", "")
-    for key in ("mqlib-burer",):
-        tools["mqlib"] = tools.get(key, "")
+    tool = setting.tools.get(name, {}).get("path", "")
     launches = [
         Launch(command, setting.cpus if rival.threaded or rival.single else [setting.cpus[i]], says_ready(rival))
-        for i, command in enumerate(commands(rival, job, tools, copies))
+        for i, command in enumerate(commands(rival, job, tool, copies))
     ]
     with tempfile.TemporaryDirectory() as scratch:
         outcomes = execute(launches, instance.time_s, Path(scratch), first_to_solve=True)
@@ -127,7 +124,9 @@ def judge(
             error = "the assignment breaks a hard clause"
         elif answer.claimed is not None and abs(objective - answer.claimed) > 1e-6 * max(1.0, abs(objective)):
             error = f"claims {answer.claimed:g}, the assignment is worth {objective:g}"
-        elif answer.status == "satisfiable" and isinstance(problem, Clauses) and objective != 0 and setting.kind == "cnf":
+        elif (
+            answer.status == "satisfiable" and isinstance(problem, Clauses) and objective != 0 and setting.kind == "cnf"
+        ):
             error = f"claims a model that leaves {objective} clauses unsatisfied"
     if answer.status == "unsatisfiable" and instance.best == "SAT":
         error = "claims UNSATISFIABLE for an instance with a known model"

@@ -88,7 +88,9 @@ def instances(suite: Suite, pattern: str | None) -> list[Instance]:
                 name = str(path.relative_to(root)).removesuffix(".gz")
                 if any(fnmatch.fnmatch(name, mask) for mask in excluded) or any(i.name == name for i in group):
                     continue
-                group.append(Instance(name, path, known.get(name, {}).get("best"), table["group"], time_of(suite, table)))
+                group.append(
+                    Instance(name, path, known.get(name, {}).get("best"), table["group"], time_of(suite, table))
+                )
         found += sampled(group, suite, table)
     for table in suite.data.get("generate", []):
         group = [

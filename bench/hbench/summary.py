@@ -77,7 +77,9 @@ def gset(rows: list[Row]) -> list[Line]:
         return missing(aim)
     hits = sum(at_best(row, OURS) is True for row in rows)
     some = sum(any_at_best(row, OURS) for row in rows)
-    lines = [(aim, f"median of seeds at the best known on {hits} of {len(rows)}, some seed on {some}", judged(hits >= 29))]
+    lines = [
+        (aim, f"median of seeds at the best known on {hits} of {len(rows)}, some seed on {some}", judged(hits >= 29))
+    ]
     lost = {rival: [report.short(n) for n in score(rows, rival, "quadratic").lost] for rival in rivals_in(rows)}
     shown = "; ".join(f"{rival}: {', '.join(names)}" for rival, names in lost.items() if names)
     aim = "Gset: ahead of or equal to every rival at equal time on all"
@@ -89,13 +91,16 @@ def qubo(rows: list[Row]) -> list[Line]:
     chosen = [
         row
         for row in with_ours(rows)
-        if row.group in ("gka", "qplib") or (row.group == "beasley" and ("bqp1000" in row.instance or "bqp2500" in row.instance))
+        if row.group in ("gka", "qplib")
+        or (row.group == "beasley" and ("bqp1000" in row.instance or "bqp2500" in row.instance))
     ]
     known = [at_best(row, OURS) for row in chosen if at_best(row, OURS) is not None and row.limit_s <= 20]
     if not known:
         return missing(aim)
     share = sum(bool(x) for x in known) / len(known)
-    return [(aim, f"{100 * share:.0f} % ({sum(bool(x) for x in known)} of {len(known)}, median)", judged(share >= 0.95))]
+    return [
+        (aim, f"{100 * share:.0f} % ({sum(bool(x) for x in known)} of {len(known)}, median)", judged(share >= 0.95))
+    ]
 
 
 def throughput(path: Path) -> list[Line]:
@@ -181,7 +186,8 @@ def maxsat(rows: list[Row]) -> list[Line]:
         worse += "loss" in outcomes
         better += all(outcome == "win" for outcome in outcomes)
     either = sum(
-        any(verdict(row, rival, "maxsat") == "win" for rival in ("rc2", "cpsat") if rival in row.cells) for row in chosen
+        any(verdict(row, rival, "maxsat") == "win" for rival in ("rc2", "cpsat") if rival in row.cells)
+        for row in chosen
     )
     figure = f"worse than one of them on {worse} of {len(chosen)}, better than both on {better}, than one on {either}"
     return [(aim, figure, judged(worse <= 0.1 * len(chosen) and better > 0.5 * len(chosen)))]

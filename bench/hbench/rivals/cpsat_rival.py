@@ -63,9 +63,7 @@ def quadratic(model: cp_model.CpModel, names: list[cp_model.IntVar], problem: Qu
         factors.append(scale * w)
         cost[i] += single * w
         cost[j] += single * w
-    model.minimize(
-        cp_model.LinearExpr.weighted_sum(products, factors) + cp_model.LinearExpr.weighted_sum(names, cost)
-    )
+    model.minimize(cp_model.LinearExpr.weighted_sum(products, factors) + cp_model.LinearExpr.weighted_sum(names, cost))
 
 
 def clauses(model: cp_model.CpModel, names: list[cp_model.IntVar], problem: Clauses) -> None:

@@ -297,7 +297,8 @@ fn print_preamble(document: &Document, seed: u64, threads: usize) -> Result<()> 
     Ok(())
 }
 
-fn default_threads() -> usize {
+/// All cores.
+pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(1024)
 }
 

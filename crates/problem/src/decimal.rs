@@ -78,7 +78,7 @@ impl Decimal {
         if overflow {
             return Err(DecimalError::TooPrecise);
         }
-        while exponent < 0 && mantissa % 10 == 0 {
+        while exponent < 0 && mantissa.is_multiple_of(10) {
             mantissa /= 10;
             exponent += 1;
         }

@@ -117,7 +117,7 @@ pub enum BuildError {
     },
     /// A pseudo-Boolean constraint would need too many clauses.
     #[error(
-        "Constraint {constraint} (1-based) needs more than {most} states when translated to clauses. \
+        "Constraint {constraint} (1-based) needs more than {most} partial sums or literals as clauses. \
          Give it fewer terms or smaller coefficients, or split it."
     )]
     ConstraintTooLarge {

@@ -9,6 +9,7 @@ pub mod ising;
 mod portfolio;
 pub mod schedule;
 pub mod searcher;
+mod shape;
 mod solve;
 
 pub use context::{Candidate, Context, Source};

@@ -86,6 +86,9 @@ pub struct Circuit {
     pub(super) bases: Vec<i64>,
     /// Ends of stretches of positions whose rows together weigh no more than the class's word can count.
     pub(super) stretches: Vec<u32>,
+    /// Likewise for bytes, where the class sums rows in bytes; a row too long for that is a stretch of its own, and
+    /// marked.
+    pub(super) byte_stretches: Vec<(u32, bool)>,
     class: Class,
     /// Energy = `offset + divisor * reduced energy`.
     divisor: i64,
@@ -142,6 +145,7 @@ impl Circuit {
             fields: Vec::with_capacity(spins),
             bases: Vec::with_capacity(spins),
             stretches: Vec::new(),
+            byte_stretches: Vec::new(),
             class,
             divisor,
             offset: problem.offset,
@@ -151,22 +155,12 @@ impl Circuit {
             colours,
         };
         let mut weights = Vec::with_capacity(adjacency.entries.len());
-        let mut stretch = 0i64;
-        let capacity = match class {
-            Class::UnitBytes | Class::Bytes => 127,
-            Class::UnitWords | Class::Words => 32_767,
-            Class::Longs => (1 << 31) - 1,
-            Class::Wides => i64::MAX,
-        };
+        let mut magnitudes = Vec::with_capacity(spins);
         for position in 0..spins {
             let spin = circuit.order[position] as usize;
             let field = problem.fields[spin] / divisor;
             let magnitude = adjacency.magnitude(spin, field);
-            if magnitude > capacity - stretch {
-                circuit.stretches.push(position as u32);
-                stretch = 0;
-            }
-            stretch += magnitude;
+            magnitudes.push(magnitude);
             // Positive couplings first, each side by position: memory is walked forwards.
             let mut row: Vec<(bool, u32, i64)> =
                 adjacency.row(spin).iter().map(|&(j, w)| (w < 0, circuit.by_spin[j as usize], w)).collect();
@@ -179,7 +173,7 @@ impl Circuit {
             circuit.fields.push(field);
             circuit.bases.push(field - row.iter().map(|c| c.2).sum::<i64>());
         }
-        circuit.stretches.push(spins as u32);
+        circuit.mark_stretches(&magnitudes);
         circuit.weights = match class {
             Class::UnitBytes | Class::UnitWords => Weights::Unit,
             Class::Bytes | Class::Words => Weights::Words(weights.iter().map(|&w| w as i16).collect()),
@@ -189,11 +183,40 @@ impl Circuit {
         Ok(circuit)
     }
 
+    fn mark_stretches(&mut self, magnitudes: &[i64]) {
+        let capacity = match self.class {
+            Class::UnitBytes | Class::Bytes => 127,
+            Class::UnitWords | Class::Words => 32_767,
+            Class::Longs => (1 << 31) - 1,
+            Class::Wides => i64::MAX,
+        };
+        let (mut words, mut bytes) = (0i64, 0i64);
+        for (position, &magnitude) in magnitudes.iter().enumerate() {
+            if magnitude > capacity - words {
+                self.stretches.push(position as u32);
+                words = 0;
+            }
+            words += magnitude;
+            let end = position as u32 + 1;
+            if magnitude > Class::UnitBytes.row_max() {
+                self.byte_stretches.push((end, true));
+                bytes = 127;
+            } else if magnitude > 127 - bytes || self.byte_stretches.is_empty() {
+                self.byte_stretches.push((end, false));
+                bytes = magnitude;
+            } else {
+                bytes += magnitude;
+                self.byte_stretches.last_mut().expect("not empty").0 = end;
+            }
+        }
+        self.stretches.push(magnitudes.len() as u32);
+    }
+
     /// Bytes that a circuit and one bank take, at most, for so many spins and couplings.
     pub fn bytes_needed(spins: u64, couplings: u64) -> u64 {
-        // State row, best bits, cluster row, row bounds, order, fields and bases; neighbour and weight, both ways.
-        // The report has one assignment a lane.
-        spins * (64 + 8 + 2 * 64 + 16 + 16 + 64) + couplings * 2 * 12
+        // State row, best bits, two cluster rows, row bounds and order, fields and bases, the report's assignment a lane, and
+        // room for whoever compares three times as many; neighbour and weight, both ways.
+        spins * (64 + 8 + 2 * 64 + 16 + 16 + 4 * 64) + couplings * 2 * 12
     }
 
     /// The number of spins.

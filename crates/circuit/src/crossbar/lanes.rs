@@ -18,7 +18,7 @@ mod longs;
 mod wides;
 mod words;
 
-use bytes::{sweep_bytes, sweep_unit_bytes, tabulate};
+use bytes::{sweep_bytes, sweep_mixed, sweep_unit_bytes, tabulate};
 use longs::sweep_longs;
 use wides::sweep_wides;
 use words::{sweep_unit_words, sweep_words};
@@ -28,12 +28,17 @@ use words::{sweep_unit_words, sweep_words};
 #[repr(C, align(64))]
 struct Row([u8; LANES]);
 
+/// The largest entry of the noise table.
+const NOISE_MAX: u16 = 39_748;
+
 /// Entries of a table of thresholds.
 const TABLE: usize = ROM_LENGTH + ROM_WRAP;
 
 /// `threshold + 1` for every entry of the noise table, so that a flip is `table > x`.
 enum Tables {
     Bytes(Vec<u8>),
+    /// For [`Class::UnitWords`]: bytes while no threshold exceeds them, as is usual in sparse graphs with a few long rows.
+    Either(Vec<u8>, Vec<u16>),
     Words(Vec<u16>),
     Longs(Vec<i32>),
     Wides(Vec<i64>),
@@ -55,7 +60,8 @@ impl<'a> Bank<'a> {
     pub fn new(circuit: &'a Circuit, level: Level) -> Self {
         let tables = match circuit.class() {
             Class::UnitBytes | Class::Bytes => Tables::Bytes(vec![0; TABLE]),
-            Class::UnitWords | Class::Words => Tables::Words(vec![0; TABLE]),
+            Class::UnitWords => Tables::Either(vec![0; TABLE], vec![0; TABLE]),
+            Class::Words => Tables::Words(vec![0; TABLE]),
             Class::Longs => Tables::Longs(vec![0; TABLE]),
             Class::Wides => Tables::Wides(vec![0; TABLE]),
         };
@@ -73,10 +79,17 @@ impl<'a> Bank<'a> {
         let noise = exponential_q12();
         let level = self.level;
         match &mut self.tables {
-            Tables::Bytes(table) if (16..32).contains(&shift) => {
+            Tables::Bytes(table) | Tables::Either(table, _)
+                if (16..32).contains(&shift) && (most < 127 || fits_bytes(mantissa, shift)) =>
+            {
                 dispatch!(level, tabulate(t: &mut [u8], m: u16, s: i32), table, mantissa, shift);
             }
             Tables::Bytes(table) => table.iter_mut().zip(noise).for_each(|(t, &r)| *t = entry(r) as u8),
+            // What exceeds bytes is not read, and what is tabulated in bytes is not read in words.
+            Tables::Either(bytes, table) => {
+                bytes.iter_mut().zip(noise).for_each(|(t, &r)| *t = entry(r).min(127) as u8);
+                table.iter_mut().zip(noise).for_each(|(t, &r)| *t = entry(r) as u16);
+            }
             Tables::Words(table) => table.iter_mut().zip(noise).for_each(|(t, &r)| *t = entry(r) as u16),
             Tables::Longs(table) => table.iter_mut().zip(noise).for_each(|(t, &r)| *t = entry(r) as i32),
             Tables::Wides(table) => table.iter_mut().zip(noise).for_each(|(t, &r)| *t = entry(r)),
@@ -94,6 +107,11 @@ fn threshold(noise: u16, mantissa: u16, shift: i32) -> i64 {
         _ if product.leading_zeros() as i32 > 1 - shift => (product << -shift) as i64,
         _ => 1 << 62,
     }
+}
+
+/// Whether no threshold exceeds the largest row that is summed in bytes.
+fn fits_bytes(mantissa: u16, shift: i32) -> bool {
+    threshold(NOISE_MAX, mantissa, shift) <= Class::UnitBytes.row_max()
 }
 
 /// Where a position's noise begins.
@@ -184,6 +202,12 @@ impl Lanes for Bank<'_> {
         match self.circuit.class() {
             Class::UnitBytes => dispatch!(self.level, sweep_unit_bytes(s: Sweep<'_>), sweep),
             Class::Bytes => dispatch!(self.level, sweep_bytes(s: Sweep<'_>), sweep),
+            Class::UnitWords
+                if thresholds.shift >= 16
+                    && thresholds.mantissas.iter().all(|&m| fits_bytes(m, thresholds.shift)) =>
+            {
+                dispatch!(self.level, sweep_mixed(s: Sweep<'_>), sweep)
+            }
             Class::UnitWords => dispatch!(self.level, sweep_unit_words(s: Sweep<'_>), sweep),
             Class::Words => dispatch!(self.level, sweep_words(s: Sweep<'_>), sweep),
             Class::Longs => dispatch!(self.level, sweep_longs(s: Sweep<'_>), sweep),

@@ -18,3 +18,4 @@ mod tests;
 
 pub use circuit::Circuit;
 pub use parameters::{Arrangement, Parameters, table};
+pub use run::{BANK_BYTES_MAX, Bank, CHECK_STEPS};

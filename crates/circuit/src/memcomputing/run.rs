@@ -1,7 +1,5 @@
 //! Runs of a bank on the CPU.
 
-use std::borrow::Cow;
-
 use crate::rom::mix64;
 use crate::run::{Backend, Cpu, Error, LaneBest, Report, Request, digest};
 use crate::simd::{Level, Native};
@@ -27,56 +25,46 @@ impl Backend<Circuit, Parameters> for Cpu {
         parameters: &Parameters,
         request: &Request<'_>,
     ) -> Result<Report, Error> {
-        parameters.check()?;
         if request.steps == 0 {
             return Err(Error::Parameter { name: "steps", value: 0, reason: "at least 1" });
         }
-        let needed = match parameters.arrangement {
-            Arrangement::Lanes => Part::bytes(circuit, parameters.chips.next_multiple_of(16) as usize),
-            Arrangement::Flat => Single::bytes(circuit) * u64::from(parameters.chips),
-        };
-        if needed > BANK_BYTES_MAX {
-            return Err(Error::Memory { needed, limit: BANK_BYTES_MAX });
-        }
-        let mut bank = match (self, parameters.arrangement) {
-            (Cpu::Scalar, _) => Bank::scalar(circuit, parameters, request),
-            (Cpu::Lanes(level), Arrangement::Lanes) => Bank::lanes(*level, circuit, parameters, request),
-            (Cpu::Lanes(level), Arrangement::Flat) => Bank::flat(*level, circuit, parameters, request),
-        };
-        let tracked_target = request.target.filter(|_| request.stop_at_target);
-        let mut done = 0;
-        while done < request.steps {
-            let steps = done..(done + CHECK_STEPS).min(request.steps);
-            let advanced = bank.advance(circuit, parameters, request, steps.clone());
-            done += advanced;
-            if advanced < steps.end - steps.start {
+        let mut bank = Bank::new(*self, circuit, parameters, request)?;
+        while bank.steps() < request.steps {
+            let steps = CHECK_STEPS.min(request.steps - bank.steps());
+            if bank.advance(circuit, request, steps) < steps {
                 break;
             }
-            if let Some(target) = tracked_target
-                && bank.reaches(circuit, target, parameters.chips)
+            if let (true, Some(target)) = (request.stop_at_target, request.target)
+                && bank.reaches(circuit, target)
             {
                 break;
             }
         }
-        Ok(bank.report(circuit, parameters, done))
+        Ok(bank.report(circuit))
     }
 }
 
-/// The chips of a run, as a backend keeps them.
-enum Bank {
+/// A run that can be gone on with: what [`Backend::run`] does in one go.
+pub struct Bank {
+    chips: Chips,
+    parameters: Parameters,
+    steps: u32,
+}
+
+/// The chips, as a backend keeps them.
+enum Chips {
     Scalar(Vec<Chip>),
     Lanes(Level, Vec<Part>),
     Flat(Level, Layout, Vec<Single>),
 }
 
 /// What is read from a chip.
-struct Readout<'a> {
-    best: i32,
+struct Readout {
     trace: u64,
-    assignment: Cow<'a, [bool]>,
+    assignment: Vec<bool>,
 }
 
-impl Bank {
+impl Chips {
     fn scalar(circuit: &Circuit, parameters: &Parameters, request: &Request<'_>) -> Self {
         Self::Scalar(
             (0..parameters.chips)
@@ -169,24 +157,37 @@ impl Bank {
     }
 
     /// Reads chip `index`.
-    fn read(&self, index: usize) -> Readout<'_> {
+    fn read(&self, index: usize) -> Readout {
         match self {
             Self::Scalar(chips) => {
                 let chip = &chips[index];
                 let assignment = chip.best_v.iter().map(|&v| v >= 0).collect();
-                Readout { best: chip.best, trace: chip.trace, assignment: Cow::Owned(assignment) }
+                Readout { trace: chip.trace, assignment }
             }
             Self::Lanes(_, parts) => {
                 let part = &parts[index / parts[0].width];
                 let lane = index % part.width;
-                let assignment = Cow::Owned(part.best_assignment(lane));
-                Readout { best: part.best[lane], trace: part.trace[lane], assignment }
+                let assignment = part.best_assignment(lane);
+                Readout { trace: part.trace[lane], assignment }
             }
             Self::Flat(_, _, chips) => {
                 let chip = &chips[index];
-                let assignment = Cow::Owned(chip.best_assignment());
-                Readout { best: chip.best, trace: chip.trace, assignment }
+                let assignment = chip.best_assignment();
+                Readout { trace: chip.trace, assignment }
             }
+        }
+    }
+
+    /// Appends the final state of chip `index`: voltages, short memories, long memories.
+    fn state(&self, index: usize, circuit: &Circuit, words: &mut Vec<u16>) {
+        match self {
+            Self::Scalar(chips) => {
+                words.extend(chips[index].v.iter().map(|&v| v as u16));
+                words.extend(&chips[index].xs);
+                words.extend(&chips[index].xl);
+            }
+            Self::Lanes(_, parts) => parts[index / parts[0].width].state(index % parts[0].width, words),
+            Self::Flat(_, _, chips) => chips[index].state(circuit, words),
         }
     }
 
@@ -198,42 +199,87 @@ impl Bank {
             Self::Flat(_, _, chips) => chips[index].best,
         }
     }
+}
 
-    /// Whether a chip is feasible and at most at `target`.
-    fn reaches(&self, circuit: &Circuit, target: i64, chips: u32) -> bool {
-        let least = (0..chips as usize).min_by_key(|&i| self.best(i)).expect("at least one chip");
-        if circuit.weights().is_none() {
-            return circuit.score_of_count(self.best(least)) <= (0, target);
+impl Bank {
+    /// All chips at the start of the request's run.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] and [`Error::Memory`].
+    pub fn new(
+        backend: Cpu,
+        circuit: &Circuit,
+        parameters: &Parameters,
+        request: &Request<'_>,
+    ) -> Result<Self, Error> {
+        parameters.check()?;
+        let needed = match parameters.arrangement {
+            Arrangement::Lanes => Part::bytes(circuit, parameters.chips.next_multiple_of(16) as usize),
+            Arrangement::Flat => Single::bytes(circuit) * u64::from(parameters.chips),
+        };
+        if needed > BANK_BYTES_MAX {
+            return Err(Error::Memory { needed, limit: BANK_BYTES_MAX });
         }
-        let (hard, energy) = circuit.score(&self.read(least).assignment);
+        let chips = match (backend, parameters.arrangement) {
+            (Cpu::Scalar, _) => Chips::scalar(circuit, parameters, request),
+            (Cpu::Lanes(level), Arrangement::Lanes) => Chips::lanes(level, circuit, parameters, request),
+            (Cpu::Lanes(level), Arrangement::Flat) => Chips::flat(level, circuit, parameters, request),
+        };
+        Ok(Self { chips, parameters: *parameters, steps: 0 })
+    }
+
+    /// Steps that were simulated so far.
+    pub fn steps(&self) -> u32 {
+        self.steps
+    }
+
+    /// Simulates `steps` more steps of the request that the bank began with; whatever else it says, only
+    /// its seed and its interrupt matter. Returns how many were done: fewer if it was interrupted, and then
+    /// the bank must not be gone on with.
+    pub fn advance(&mut self, circuit: &Circuit, request: &Request<'_>, steps: u32) -> u32 {
+        let range = self.steps..self.steps.saturating_add(steps);
+        let done = self.chips.advance(circuit, &self.parameters, request, range);
+        self.steps += done;
+        done
+    }
+
+    /// The least tracked energy of any chip so far, and the chip: the energy itself, if every clause counts
+    /// 1 and none is empty; else in proportion to it, with hard clauses above soft ones.
+    pub fn best(&self) -> (i32, u32) {
+        (0..self.parameters.chips).map(|i| (self.chips.best(i as usize), i)).min().expect("at least one chip")
+    }
+
+    /// The assignment at which a chip was best.
+    pub fn assignment(&self, chip: u32) -> Vec<bool> {
+        self.chips.read(chip as usize).assignment
+    }
+
+    /// Whether the best chip is feasible and at most at `target`.
+    pub fn reaches(&self, circuit: &Circuit, target: i64) -> bool {
+        let (best, chip) = self.best();
+        let (hard, energy) = if circuit.weights().is_none() {
+            circuit.score_of_count(best)
+        } else {
+            circuit.score(&self.assignment(chip))
+        };
         hard == 0 && energy <= target
     }
 
     /// The final state of all chips, then what each found.
-    fn report(&self, circuit: &Circuit, parameters: &Parameters, steps: u32) -> Report {
+    pub fn report(&self, circuit: &Circuit) -> Report {
         let mut words: Vec<u16> = Vec::new();
         let mut trace = 0;
         let mut lanes = Vec::new();
-        for index in 0..parameters.chips as usize {
-            match self {
-                Self::Scalar(chips) => {
-                    words.extend(chips[index].v.iter().map(|&v| v as u16));
-                    words.extend(&chips[index].xs);
-                    words.extend(&chips[index].xl);
-                }
-                Self::Lanes(_, parts) => {
-                    parts[index / parts[0].width].state(index % parts[0].width, &mut words);
-                }
-                Self::Flat(_, _, chips) => chips[index].state(circuit, &mut words),
-            }
-            let readout = self.read(index);
-            trace = mix64(trace ^ readout.trace);
-            let (hard_unsatisfied, energy) = circuit.score(&readout.assignment);
-            lanes.push(LaneBest { energy, hard_unsatisfied, assignment: readout.assignment.into_owned() });
+        for index in 0..self.parameters.chips as usize {
+            self.chips.state(index, circuit, &mut words);
+            let Readout { trace: chip_trace, assignment } = self.chips.read(index);
+            trace = mix64(trace ^ chip_trace);
+            let (hard_unsatisfied, energy) = circuit.score(&assignment);
+            lanes.push(LaneBest { energy, hard_unsatisfied, assignment });
         }
         let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
-        let ecu = circuit.ecu_per_step() * u64::from(steps) * u64::from(parameters.chips);
-        Report { digest: digest(&bytes, trace, &lanes), trace, lanes, steps, ecu }
+        let ecu = circuit.ecu_per_step() * u64::from(self.steps) * u64::from(self.parameters.chips);
+        Report { digest: digest(&bytes, trace, &lanes), trace, lanes, steps: self.steps, ecu }
     }
 }
 

@@ -5,6 +5,7 @@ mod clauses;
 mod convert;
 pub(crate) mod pseudo_boolean;
 pub(crate) mod quadratic;
+mod transform;
 
 pub use convert::AffineMap;
 

@@ -35,7 +35,8 @@ impl Quadratic {
         if terms.len() > ELEMENTS_MAX as usize {
             return too_many("terms", terms.len() as u64, ELEMENTS_MAX.into());
         }
-        if terms.iter().any(|t| t.2 == i64::MIN) {
+        // i64::MIN has no negation.
+        if offset == i64::MIN || terms.iter().any(|t| t.2 == i64::MIN) {
             return Err(BuildError::WeightsTooLarge { sum: 1 << 63, decimals });
         }
         match terms.iter().map(|&(i, j, _)| i.max(j)).find(|&v| v >= variables) {

@@ -97,6 +97,9 @@ pub(crate) fn detect(bytes: &[u8], name: Option<&str>) -> Result<Detected, ReadE
     if words[0] == b"h" {
         return Ok(Format::WcnfNew.into());
     }
+    if comments.vartype {
+        return Ok(Format::Coo.into());
+    }
     let letters = |b: u8| b.is_ascii_alphabetic() && b != b'e' && b != b'E';
     if comments.star || line.contains(&b';') || line.contains(&b'=') || line.iter().any(|&b| letters(b)) {
         let looks_like_opb = line.starts_with(b"min") || line.starts_with(b"max") || line.contains(&b'x');
@@ -104,9 +107,6 @@ pub(crate) fn detect(bytes: &[u8], name: Option<&str>) -> Result<Detected, ReadE
     }
     if !words.iter().all(|w| is_number(w)) {
         return Err(unknown(&start));
-    }
-    if comments.vartype {
-        return Ok(Format::Coo.into());
     }
     if hint == Some(Format::WcnfNew) {
         return Ok(Format::WcnfNew.into());

@@ -178,18 +178,28 @@ fn count_error(cursor: &Cursor, found: u64, promised: u64, what: &str) -> ReadEr
 
 /// Turns build errors, which have no place, into read errors about the whole file.
 pub(crate) fn whole(error: BuildError) -> ReadError {
-    let text = error.to_string();
-    let text = text.trim_end_matches('.');
     match error {
-        BuildError::ConstraintTooLarge { .. } => ReadError::whole(
-            text.split(". ").next().unwrap_or(text),
+        BuildError::ConstraintTooLarge { constraint, most } => ReadError::whole(
+            format!(
+                "constraint {constraint}, which needs more than {most} partial sums or literals as clauses"
+            ),
             "constraints that become a bounded number of clauses",
-            "Give the constraint fewer terms or smaller coefficients, or split it",
+            "Give it fewer terms or smaller coefficients, or split it",
         ),
-        _ => ReadError::whole(
-            text.split(". ").next().unwrap_or(text).replace("The absolute weights", "absolute weights that"),
+        BuildError::WeightsTooLarge { decimals: 0, .. } => ReadError::whole(
+            "weights whose absolute sum exceeds 2^62",
+            "weights with which energies fit 64 bits",
+            "Divide all weights by a common factor",
+        ),
+        BuildError::WeightsTooLarge { decimals, .. } => ReadError::whole(
+            format!("weights whose absolute sum exceeds 2^62 when scaled to integers by 10^{decimals}"),
+            "weights with which energies fit 64 bits",
+            "Round the weights to fewer digits",
+        ),
+        other => ReadError::whole(
+            other.to_string().trim_end_matches('.'),
             "a problem within the bounds of the canonical form",
-            "Round the weights to fewer digits, or divide all of them by a common factor",
+            "Larger problems are not supported",
         ),
     }
 }

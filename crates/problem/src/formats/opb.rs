@@ -53,7 +53,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, ReadError> {
             constraint(&mut cursor, &mut body)?;
         }
     }
-    if body.objective.is_none() && first_constraint.is_none() {
+    if body.objective.is_none() && first_constraint.is_none() && declared.is_none() {
         return Err(cursor.error("an objective or a constraint", "Write at least one `sum >= bound ;`"));
     }
     let variables = body.largest.max(declared.unwrap_or(0));
@@ -409,10 +409,10 @@ pub(crate) fn write_quadratic(terms: &Quadratic, maximise: bool, comments: &[Str
     for &(i, j, weight) in &terms.terms {
         out.push(b' ');
         push_weight(weight, terms.decimals, out);
-        push_literal(Literal::new(i, false), out);
+        push_literal(Literal::new(i.min(j), false), out);
         if i != j {
             out.push(b' ');
-            push_literal(Literal::new(j, false), out);
+            push_literal(Literal::new(i.max(j), false), out);
         }
     }
     out.extend_from_slice(b" ;\n");

@@ -73,10 +73,11 @@ impl RestoreMap {
 
     /// The original problem's energy (WCNF: cost) for a sum of the components' energies:
     /// `(sum + constant) / divisor`, which leaves no remainder for sums that assignments have.
-    /// Meaningless for CNF, where only "all satisfied" carries over.
+    /// Sums that are lower bounds give lower bounds. Saturates. Meaningless for CNF, where only "all
+    /// satisfied" carries over.
     pub fn energy(&self, component_sum: i64) -> i64 {
-        let total = (i128::from(component_sum) + i128::from(self.constant)) / i128::from(self.divisor);
-        i64::try_from(total).expect("an energy of the original problem fits")
+        let total = i128::from(component_sum) + i128::from(self.constant);
+        total.div_euclid(i128::from(self.divisor)).clamp(i64::MIN.into(), i64::MAX.into()) as i64
     }
 
     /// The largest sum of the components' energies whose [`Self::energy`] is at most `original`: what a

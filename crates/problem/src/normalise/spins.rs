@@ -44,11 +44,33 @@ fn unit_magnitude(ising: &Ising) -> Option<u64> {
 
 /// `None` if a sum would not fit at this scale.
 fn reduce(ising: &Ising, options: &NormaliseOptions, scale: i64) -> Option<Normalised> {
-    let mut reducer = Reducer::new(ising, options, scale)?;
-    if options.spin_merging {
+    let active = options.spin_merging && some_rule_applies(ising, options.spin_elimination);
+    let mut reducer = Reducer::new(ising, options, scale, active)?;
+    if active {
         reducer.run(options.spin_elimination);
     }
     reducer.finish(ising, options, scale)
+}
+
+/// Whether there is a spin to begin with: dense problems have none, and are spared the tables.
+fn some_rule_applies(ising: &Ising, elimination: SpinElimination) -> bool {
+    let mut rows = vec![(0u32, 0u64, 0u64); ising.spins as usize]; // degree, sum, largest
+    for &(i, j, weight) in &ising.couplings {
+        for spin in [i as usize, j as usize] {
+            let (degree, sum, largest) = rows[spin];
+            let magnitude = weight.unsigned_abs();
+            rows[spin] = (degree + 1, sum.saturating_add(magnitude), largest.max(magnitude));
+        }
+    }
+    rows.into_iter().zip(&ising.fields).any(|((degree, sum, largest), field)| {
+        let field = field.unsigned_abs();
+        let eliminated = match elimination {
+            SpinElimination::Off => false,
+            SpinElimination::DegreeTwo => degree == 2,
+            SpinElimination::DegreeThree => degree == 2 || degree == 3 && field == 0,
+        };
+        field >= sum || eliminated || largest >= (sum - largest).saturating_add(field)
+    })
 }
 
 struct Reducer {
@@ -72,13 +94,13 @@ struct Reducer {
 }
 
 impl Reducer {
-    fn new(ising: &Ising, options: &NormaliseOptions, scale: i64) -> Option<Self> {
+    fn new(ising: &Ising, options: &NormaliseOptions, scale: i64, active: bool) -> Option<Self> {
         let spins = ising.spins as usize;
         // Every later sum is bounded by this one: the rules never enlarge the sum of magnitudes.
         let mut total = i128::from(ising.offset).abs();
         total += ising.couplings.iter().map(|c| i128::from(c.2).abs()).sum::<i128>();
         total += ising.fields.iter().map(|&h| i128::from(h).abs()).sum::<i128>();
-        if options.spin_merging && total * i128::from(scale) > i128::from(WEIGHT_SUM_MAX) {
+        if active && total * i128::from(scale) > i128::from(WEIGHT_SUM_MAX) {
             return None;
         }
         let couplings: Vec<(u32, u32, i64)> =
@@ -91,10 +113,13 @@ impl Reducer {
                 row[spin] = row[spin].saturating_add(weight.unsigned_abs());
             }
         }
-        let mut lists: Vec<Vec<u32>> = degree.iter().map(|&d| Vec::with_capacity(d as usize)).collect();
-        for (index, &(i, j, _)) in couplings.iter().enumerate() {
-            lists[i as usize].push(index as u32);
-            lists[j as usize].push(index as u32);
+        let mut lists: Vec<Vec<u32>> = Vec::new();
+        if active {
+            lists = degree.iter().map(|&d| Vec::with_capacity(d as usize)).collect();
+            for (index, &(i, j, _)) in couplings.iter().enumerate() {
+                lists[i as usize].push(index as u32);
+                lists[j as usize].push(index as u32);
+            }
         }
         let unit = if options.keep_unit_couplings { unit_magnitude(ising) } else { None };
         Some(Self {
@@ -326,7 +351,9 @@ impl Reducer {
     fn finish(mut self, ising: &Ising, options: &NormaliseOptions, mut scale: i64) -> Option<Normalised> {
         let spins = ising.spins;
         self.couplings.retain(|c| c.2 != 0);
-        self.couplings.sort_unstable_by_key(|c| (c.0, c.1));
+        if !self.couplings.is_sorted_by_key(|c| (c.0, c.1)) {
+            self.couplings.sort_unstable_by_key(|c| (c.0, c.1));
+        }
         let odd = |w: i64| w & 1 != 0;
         if scale > 1 && !self.couplings.iter().any(|c| odd(c.2)) && !self.fields.iter().any(|&h| odd(h)) {
             // All energies are even, and so is the constant, since the sum halves to the original's.

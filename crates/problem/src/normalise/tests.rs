@@ -282,6 +282,93 @@ fn weights_near_the_bound_are_left_alone() {
     assert_eq!(normalised.statistics.variables_after, 3);
 }
 
+/// Larger problems than brute force can solve: the state law, and that projecting never loses.
+fn check_large(problem: &Problem, options: &NormaliseOptions, seed: u64) {
+    let normalised = normalise(problem, options);
+    let draw = |salt: u64| {
+        move |index: u64| crate::mix::mix64(seed ^ crate::mix::mix64(salt << 32 | index)) & 1 == 1
+    };
+    for round in 0..4 {
+        let original: Vec<bool> = (0..u64::from(problem.variables())).map(draw(round)).collect();
+        let projected = normalised.restore.project(&original);
+        let parts = normalised.components.iter().zip(&projected).map(|(p, a)| score(p, a).1);
+        let restored = normalised.restore.restore(&projected);
+        let (_, energy) = score(problem, &restored);
+        assert_eq!(energy, normalised.restore.energy(parts.sum()), "seed {seed}");
+        assert!(energy <= score(problem, &original).1, "seed {seed}");
+        assert_eq!(normalised.restore.project(&restored), projected);
+    }
+}
+
+#[test]
+fn laws_hold_at_scale() {
+    use crate::generate::*;
+    let spins = |kind: Kind, seed: u64, fields: i64| {
+        let (spins, couplings) = match generate(&kind, seed).unwrap().content {
+            Content::Graph { vertices, edges } => (vertices, edges),
+            Content::Ising(ising) => (ising.spins, ising.couplings),
+            _ => panic!("no spins"),
+        };
+        let field =
+            |s: u32| (crate::mix::mix64(seed << 32 | u64::from(s)) % (2 * fields as u64 + 1)) as i64 - fields;
+        Problem::Ising(Ising { spins, couplings, fields: (0..spins).map(field).collect(), offset: -7 })
+    };
+    for seed in 0..6 {
+        for weights in [Weights::Signs, Weights::Uniform(9), Weights::Gaussian(1 << 20)] {
+            for fields in [0, 3, 1 << 20] {
+                let graph = RandomGraph { vertices: 3000, edges: 5000, weights };
+                let lattice = Lattice { side: 30, dimensions: 2, weights };
+                for kind in [Kind::RandomGraph(graph), Kind::Lattice(lattice)] {
+                    let problem = spins(kind, seed, fields);
+                    let all = NormaliseOptions {
+                        spin_elimination: SpinElimination::DegreeThree,
+                        keep_unit_couplings: false,
+                        ..NormaliseOptions::default()
+                    };
+                    check_large(&problem, &NormaliseOptions::default(), seed);
+                    check_large(&problem, &all, seed);
+                }
+            }
+        }
+        let kind =
+            RandomMaxsat { variables: 2000, clauses: 3000, length: 2, weight_max: 5, hard_per_mille: 0 };
+        let Content::Wcnf(wcnf) = generate(&Kind::RandomMaxsat(kind), seed).unwrap().content else {
+            panic!("WCNF")
+        };
+        check_large(&Problem::Wcnf(wcnf), &NormaliseOptions::default(), seed);
+    }
+}
+
+/// A hidden solution survives: the components of its projection are satisfied where it was kept, and a
+/// search of the components alone would find one.
+#[test]
+fn satisfiable_problems_stay_so() {
+    use crate::generate::*;
+    let kinds = [
+        Kind::PlantedSat(PlantedSat { variables: 400, clauses: 700, ..PlantedSat::default() }),
+        Kind::Parity(Parity::default()),
+        Kind::Colouring(Colouring::default()),
+    ];
+    for kind in kinds {
+        for seed in 0..10 {
+            let generated = generate(&kind, seed).unwrap();
+            let (Content::Cnf(cnf), Some(planted)) = (generated.content, generated.planted) else {
+                panic!("planted CNF")
+            };
+            let problem = Problem::Cnf(cnf);
+            let normalised = normalise(&problem, &NormaliseOptions::default());
+            assert_ne!(normalised.decided, Some(Decided::Unsatisfiable));
+            // Kept clauses are implied by the problem's, up to pure literals, which a solution can
+            // take on without harm: so its projection satisfies the components.
+            let projected = normalised.restore.project(&planted);
+            for (part, assignment) in normalised.components.iter().zip(&projected) {
+                assert_eq!(score(part, assignment).0, 0, "{kind:?}, seed {seed}");
+            }
+            assert_eq!(score(&problem, &normalised.restore.restore(&projected)).0, 0);
+        }
+    }
+}
+
 #[test]
 fn normalising_is_a_function() {
     let clauses: Vec<Vec<Literal>> = (0..4000u64)

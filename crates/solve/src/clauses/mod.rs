@@ -1,9 +1,19 @@
-//! Searchers for clauses: the switching chip and focused local search.
+//! Searchers for clauses: switching and memcomputing chips, belief propagation, focused local search.
 
+mod beliefs;
 mod focused;
+mod memcomputing;
+mod pairs;
+mod partial;
+mod partial_start;
 mod switching;
+mod walk;
 
+pub use beliefs::Beliefs;
 pub use focused::focused_searcher;
+pub use memcomputing::Memcomputing;
+pub use pairs::pair_searcher;
+pub use partial::Partial;
 pub use switching::{switching_searchers, unweighted_searchers};
 
 /// The sequence 1, 1, 2, 1, 1, 2, 4, … (Luby, Sinclair, Zuckerman 1993), from index 1.

@@ -176,7 +176,7 @@ impl Searcher for Chips {
                 stop_at_target: target.is_some(),
                 interrupt: Some(context.stop_flag()),
             };
-            let Ok(report) = Cpu::detect().run(&self.circuit, &leg.parameters, &request) else {
+            let Ok(report) = Cpu::detect().run(&*self.circuit, &leg.parameters, &request) else {
                 return Outcome::Exhausted;
             };
             self.runs += 1;

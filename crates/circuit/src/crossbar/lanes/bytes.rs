@@ -1,7 +1,8 @@
-//! Rows of at most 126: everything in bytes.
+//! Rows of at most 126: everything in bytes. Also longer rows of unit couplings, while thresholds fit into bytes.
 
 use std::marker::PhantomData;
 
+use super::words::{Words, flip_word};
 use super::{Couplings, Sum, Sweep, TABLE, Tables, add_changes, offset};
 use crate::rom::exponential_q12;
 use crate::simd::{LANES, Simd};
@@ -49,6 +50,13 @@ pub(super) fn sweep_bytes<S: Simd>(sweep: Sweep<'_>) {
     run::<S, _>(sweep, &couplings);
 }
 
+/// Unit couplings, some rows longer than 126: those are summed in words.
+#[inline(always)]
+pub(super) fn sweep_mixed<S: Simd>(sweep: Sweep<'_>) {
+    let couplings = Couplings::<true> { circuit: sweep.circuit, rows: sweep.rows };
+    run::<S, _>(sweep, &couplings);
+}
+
 /// The sums of a class of bytes.
 struct Bytes<'a, S, const UNIT: bool>(&'a Couplings<'a, UNIT>, PhantomData<S>);
 
@@ -83,17 +91,39 @@ impl<S: Simd, const UNIT: bool> Sum<S::R8> for Bytes<'_, S, UNIT> {
 fn run<S: Simd, const UNIT: bool>(sweep: Sweep<'_>, couplings: &Couplings<'_, UNIT>) {
     let sums = Bytes::<S, UNIT>(couplings, PhantomData);
     let Sweep { circuit, rows, key, thresholds: current, tables, energies } = sweep;
-    let Tables::Bytes(table) = tables else { unreachable!("the class says what the tables are") };
+    let (Tables::Bytes(table) | Tables::Either(table, _)) = tables else {
+        unreachable!("the class says what the tables are")
+    };
     let noise = exponential_q12();
     // SAFETY: 64 values.
     let mantissas = unsafe { S::load16(current.mantissas.as_ptr()) };
     let uniform = current.uniform;
     let shift = current.shift - 16;
+    let words = Words::<S, UNIT>::new(couplings);
     let mut start = 0;
     let mut position = 0;
-    for stretches in circuit.stretches.chunks(STRETCHES) {
+    for stretches in circuit.byte_stretches.chunks(STRETCHES) {
         let mut total = S::splat16(0);
-        for &stretch in stretches {
+        for &(stretch, long) in stretches {
+            if long {
+                // SAFETY: as below; a long stretch is one row.
+                unsafe {
+                    let at = offset(key, position);
+                    let bars = if uniform {
+                        S::load8(table.as_ptr().add(at))
+                    } else {
+                        thresholds::<S>(S::load16(noise.as_ptr().add(at)), mantissas, shift)
+                    };
+                    let end = *circuit.rows.get_unchecked(position + 1) as usize;
+                    let sum = words.sum(position, start, end);
+                    start = end;
+                    let base = *circuit.bases.get_unchecked(position) as u16;
+                    let change = flip_word::<S>(rows.add(position * LANES), sum, base, S::widen_u8(bars));
+                    add_changes::<S>(change, energies);
+                }
+                position += 1;
+                continue;
+            }
             let mut changes = S::splat8(0);
             while position < stretch as usize {
                 // SAFETY: positions are below the number of spins, offsets below the tables' lengths less 64.

@@ -27,9 +27,13 @@ pub(super) fn sweep_words<S: Simd>(sweep: Sweep<'_>) {
 }
 
 /// The sums of a class of words.
-struct Words<'a, S, const UNIT: bool>(&'a Couplings<'a, UNIT>, PhantomData<S>);
+pub(super) struct Words<'a, S, const UNIT: bool>(&'a Couplings<'a, UNIT>, PhantomData<S>);
 
-impl<S: Simd, const UNIT: bool> Words<'_, S, UNIT> {
+impl<'a, S: Simd, const UNIT: bool> Words<'a, S, UNIT> {
+    pub fn new(couplings: &'a Couplings<'a, UNIT>) -> Self {
+        Self(couplings, PhantomData)
+    }
+
     /// The sum of the rows of some neighbours.
     ///
     /// # Safety
@@ -70,12 +74,32 @@ impl<S: Simd, const UNIT: bool> Sum<S::R16> for Words<'_, S, UNIT> {
     }
 }
 
+/// Flips the lanes of a row where `x` is below the bar, and returns `x` there and 0 elsewhere.
+///
+/// # Safety
+/// `row` must be writable for 64 bytes.
+#[inline(always)]
+pub(super) unsafe fn flip_word<S: Simd>(row: *mut u8, sum: S::R16, base: u16, bars: S::R16) -> S::R16 {
+    let g = S::sub16(S::splat16(base), S::add16(sum, sum));
+    // SAFETY: the caller's promise.
+    unsafe {
+        let bytes = S::load8(row);
+        let u = S::widen_i8(bytes);
+        let x = S::sub16(S::xor16(g, u), u);
+        let flip = S::gt_i16(bars, x);
+        S::store8(row, S::xor(bytes, S::narrow_i16(flip)));
+        S::and16(x, flip)
+    }
+}
+
 /// The sweep.
 #[inline(always)]
 fn run<S: Simd, const UNIT: bool>(sweep: Sweep<'_>, couplings: &Couplings<'_, UNIT>) {
-    let sums = Words::<S, UNIT>(couplings, PhantomData);
+    let sums = Words::<S, UNIT>::new(couplings);
     let Sweep { circuit, rows, key, thresholds, tables, energies } = sweep;
-    let Tables::Words(table) = tables else { unreachable!("the class says what the tables are") };
+    let (Tables::Words(table) | Tables::Either(_, table)) = tables else {
+        unreachable!("the class says what the tables are")
+    };
     let noise = exponential_q12();
     // SAFETY: 64 values.
     let mantissas = S::widen_u16(unsafe { S::load16(thresholds.mantissas.as_ptr()) });
@@ -100,15 +124,9 @@ fn run<S: Simd, const UNIT: bool>(sweep: Sweep<'_>, couplings: &Couplings<'_, UN
                 let start = *circuit.rows.get_unchecked(position) as usize;
                 let end = *circuit.rows.get_unchecked(position + 1) as usize;
                 let sum = sums.sum(position, start, end);
-                let base = S::splat16(*circuit.bases.get_unchecked(position) as u16);
-                let g = S::sub16(base, S::add16(sum, sum));
-                let row = rows.add(position * LANES);
-                let bytes = S::load8(row);
-                let u = S::widen_i8(bytes);
-                let x = S::sub16(S::xor16(g, u), u);
-                let flip = S::gt_i16(bars, x);
-                S::store8(row, S::xor(bytes, S::narrow_i16(flip)));
-                changes = S::add16(changes, S::and16(x, flip));
+                let base = *circuit.bases.get_unchecked(position) as u16;
+                let change = flip_word::<S>(rows.add(position * LANES), sum, base, bars);
+                changes = S::add16(changes, change);
             }
             position += 1;
         }
