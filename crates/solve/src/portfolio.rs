@@ -63,6 +63,10 @@ const CHIPS_FIRST_VARIABLES_MAX: u32 = 2000;
 /// first has had a few times that.
 const COMPILE_EFFORT: u64 = 400;
 
+/// Elimination is tried on every problem of so many spins, and on sparse ones of so many couplings.
+const ELIMINATION_ANY_SPINS_MAX: u32 = 40;
+const ELIMINATION_COUPLINGS_MAX: usize = 100_000;
+
 /// One searcher, or none.
 fn one<S: Searcher + 'static>(searcher: Option<S>, share: u64) -> Made {
     searcher.into_iter().map(|s| (Box::new(s) as Box<dyn Searcher>, share)).collect()
@@ -136,7 +140,11 @@ fn of_ising(ising: &Ising, team: Team) -> Vec<Entry<'_>> {
         Entry::later(sparse_delay, Box::new(move || sparse_spins(ising, seed))),
         Entry::later(dense_delay, Box::new(move || dense_spins(ising, seed))),
     ];
-    if team.thread == 0 {
+    // An order of small width exists in trees, ladders and narrow grids; to look for one elsewhere takes time.
+    let may_be_narrow = ising.spins <= ELIMINATION_ANY_SPINS_MAX
+        || ising.couplings.len() as u64 <= 2 * u64::from(ising.spins)
+            && ising.couplings.len() <= ELIMINATION_COUPLINGS_MAX;
+    if team.thread == 0 && may_be_narrow {
         entries.insert(0, Entry::later(0, Box::new(move || one(Elimination::new(ising), 2 * SHARE))));
     }
     entries

@@ -134,6 +134,10 @@ impl Chips {
         if report.lanes[best].energy < context.best_energy() {
             context.offer(&report.lanes[best].assignment, self.source());
         }
+        if context.stopped() {
+            // Folding reads every coupling once a lane: too long for one who waits for the answer.
+            return;
+        }
         let folded = self.pool.absorb(report.lanes.iter().map(|l| (l.energy, l.assignment.as_slice())));
         if let Some((energy, state)) = self.pool.best()
             && (energy <= context.best_energy() || self.stale == 0)

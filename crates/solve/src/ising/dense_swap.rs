@@ -413,11 +413,8 @@ mod tests {
         for a in 0..k * k {
             for b in a + 1..k * k {
                 let ((i, p), (j, q)) = ((a / k, a % k), (b / k, b % k));
-                let weight = if i == j || (columns && p == q) {
-                    penalty
-                } else {
-                    cost(i, j, 1) * cost(p, q, 2)
-                };
+                let weight =
+                    if i == j || (columns && p == q) { penalty } else { cost(i, j, 1) * cost(p, q, 2) };
                 if weight != 0 {
                     couplings.push((a, b, weight));
                 }
@@ -453,8 +450,7 @@ mod tests {
                 }
                 assert_eq!(swap.energy + ising.offset, ising.energy(&swap.state));
                 for (group, members) in swap.groups.members.iter().enumerate() {
-                    let up: Vec<u32> =
-                        members.iter().copied().filter(|&s| swap.state[s as usize]).collect();
+                    let up: Vec<u32> = members.iter().copied().filter(|&s| swap.state[s as usize]).collect();
                     assert!(up.len() <= 1);
                     assert_eq!(swap.up[group], up.first().copied().unwrap_or(NONE));
                 }
