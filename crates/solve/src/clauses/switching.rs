@@ -32,7 +32,9 @@ pub fn switching_searchers(cnf: &Cnf, seed: u64) -> Vec<Box<dyn Searcher>> {
         searchers.push(Box::new(Chips::new(&circuit, legs, doubling, energy, mix64(seed ^ salt << 48))));
     };
     if circuit.longest() <= SLICED_LENGTH_MAX && circuit.variables() <= SMALL_VARIABLES_MAX {
-        add(vec![leg("small-3sat", 256)], true);
+        // Cooling takes longer the more there is to order.
+        let cooling = circuit.variables().max(250);
+        add(vec![leg("small-3sat", 256), leg("small-3sat-anneal", cooling)], true);
     }
     if circuit.variables() <= PLANTED_VARIABLES_MAX {
         add(vec![leg("planted-3sat", 1000)], true);
