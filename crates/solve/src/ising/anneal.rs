@@ -138,7 +138,9 @@ impl Chips {
             // Folding reads every coupling once a lane: too long for one who waits for the answer.
             return;
         }
-        let folded = self.pool.absorb(report.lanes.iter().map(|l| (l.energy, l.assignment.as_slice())));
+        let folded = self
+            .pool
+            .absorb(report.lanes.iter().map(|l| (l.energy, l.assignment.as_slice())), context.stop_flag());
         if let Some((energy, state)) = self.pool.best()
             && (energy <= context.best_energy() || self.stale == 0)
         {
@@ -157,7 +159,8 @@ impl Chips {
             self.epoch_least = i64::MAX;
             let elites = context.elites();
             if self.epochs % ELITE_EPOCHS == ELITE_EPOCHS - 1 && elites.len() > 1 {
-                self.pool.absorb(elites.iter().map(|e| (e.energy, e.assignment.as_slice())));
+                self.pool
+                    .absorb(elites.iter().map(|e| (e.energy, e.assignment.as_slice())), context.stop_flag());
             }
         }
         if !self.pool.is_empty() {
