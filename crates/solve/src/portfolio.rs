@@ -176,14 +176,3 @@ fn sparse_spins(ising: &Ising, seed: u64) -> Made {
         .map(|(searcher, share)| (searcher, (share / part).max(1)))
         .collect()
 }
-
-/// About how many bytes a search on `problem` with this many threads needs, beside the problem itself.
-pub fn memory_estimate(problem: &Problem, threads: usize) -> u64 {
-    // TODO
-    elements(problem) * 100 * threads as u64
-}
-
-/// How many bytes a search may use: most of what the machine has free.
-pub fn memory_limit() -> u64 {
-    8 << 30
-}
