@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Backend, Cpu, Report, Request, Start};
-use hysteron_circuit::switching::{Circuit, Kernel, Parameters, SLICED_LENGTH_MAX, TEMPERATURE_MAX_Q10};
+use hysteron_circuit::switching::{
+    Circuit, Kernel, Parameters, SLICED_LENGTH_MAX, TEMPERATURE_MAX_Q10, bank_bytes,
+};
 use hysteron_problem::{Cnf, Wcnf};
 
 use crate::{Context, Outcome, Searcher, Source};
@@ -13,6 +15,8 @@ use crate::{Context, Outcome, Searcher, Source};
 const SMALL_VARIABLES_MAX: u32 = 2000;
 /// The most variables for which chips with memory find planted solutions alone.
 const PLANTED_VARIABLES_MAX: u32 = 3000;
+/// The most bytes that a bank may take here: every thread has one.
+const BANK_BYTES_MAX: u64 = 1 << 30;
 /// Mean occurrences of a variable for which the MaxSAT temperatures are given; the hot one grows with the
 /// square root.
 const MAXSAT_OCCURRENCES: u64 = 15;
@@ -20,7 +24,7 @@ const MAXSAT_OCCURRENCES: u64 = 15;
 /// Searchers for satisfiability, most promising first; none if the chip cannot hold the problem.
 pub fn switching_searchers(cnf: &Cnf, seed: u64) -> Vec<Box<dyn Searcher>> {
     let Ok(circuit) = Circuit::compile(cnf) else { return Vec::new() };
-    if circuit.clauses() == 0 {
+    if circuit.clauses() == 0 || bank_bytes(&circuit, Kernel::W) > BANK_BYTES_MAX {
         return Vec::new();
     }
     let circuit = Arc::new(circuit);
@@ -71,7 +75,7 @@ fn gcd(a: u64, b: u64) -> u64 {
 pub fn unweighted_searchers(wcnf: &Wcnf, seed: u64) -> Vec<Box<dyn Searcher>> {
     let Some((cnf, scale)) = with_equal_weights(wcnf) else { return Vec::new() };
     let Ok(circuit) = Circuit::compile(&cnf) else { return Vec::new() };
-    if circuit.clauses() == 0 {
+    if circuit.clauses() == 0 || bank_bytes(&circuit, Kernel::T) > BANK_BYTES_MAX {
         return Vec::new();
     }
     let circuit = Arc::new(circuit);
@@ -168,12 +172,12 @@ impl Chips {
 fn update_effort_q10(kernel: Kernel, literals: usize) -> u64 {
     // Measured on AVX2: fits the caches, does not.
     match (kernel, literals <= 8192) {
-        (Kernel::B, true) => 5,
-        (Kernel::B, false) => 7,
-        (Kernel::T, true) => 30,
-        (Kernel::T, false) => 60,
-        (Kernel::W, true) => 60,
-        (Kernel::W, false) => 120,
+        (Kernel::B, true) => 8,
+        (Kernel::B, false) => 10,
+        (Kernel::T, true) => 36,
+        (Kernel::T, false) => 72,
+        (Kernel::W, true) => 80,
+        (Kernel::W, false) => 140,
     }
 }
 
@@ -192,6 +196,10 @@ impl Searcher for Chips {
             self.debt -= effort;
             return Outcome::Continue;
         }
+        if self.runs == 0 {
+            // Nothing is below all clauses satisfied but the empty ones.
+            context.prove_lower_bound(self.energy.offset + self.circuit.floor() * self.energy.scale);
+        }
         let mut left = effort - self.debt;
         self.debt = 0;
         while !context.stopped() {
@@ -201,7 +209,8 @@ impl Searcher for Chips {
             } else {
                 Start::Random
             };
-            let target = context.target().map(|t| (t - self.energy.offset).div_euclid(self.energy.scale));
+            let target =
+                context.target().map(|t| t.saturating_sub(self.energy.offset).div_euclid(self.energy.scale));
             let request = Request {
                 seed: mix64(self.seed.wrapping_add(self.runs)),
                 steps: leg.steps,
