@@ -170,7 +170,7 @@ fn main() {
                 for seed in 0..seeds {
                     let begin = computed();
                     let circuit = Circuit::compile(cnf).unwrap();
-                    let compiled = (computed() - begin);
+                    let compiled = computed() - begin;
                     let mut best = i64::MAX;
                     let mut run = 0;
                     let mut steps_sum = 0;
@@ -190,7 +190,7 @@ fn main() {
                             steps_sum += u64::from(report.steps);
                             run += 1;
                         }
-                        let time = (computed() - begin);
+                        let time = computed() - begin;
                         spent += time;
                         if best == 0 {
                             times.push(time);
