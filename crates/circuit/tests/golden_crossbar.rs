@@ -119,7 +119,7 @@ fn every_level_matches_the_reference_on_random_circuits() {
                 report,
                 reference,
                 "case {case}, {}, {:?}, {parameters:?}",
-                (*backend).name(),
+                backend.name(),
                 circuit.class()
             );
         }
