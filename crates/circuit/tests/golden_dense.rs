@@ -69,7 +69,7 @@ fn dense_chips_are_as_they_were() {
             let mut expected = None;
             for (backend, report) in reports {
                 let expected = expected.get_or_insert_with(|| report.clone());
-                assert_eq!(&report, expected, "{} on {name}, {class}", (*backend).name());
+                assert_eq!(&report, expected, "{} on {name}, {class}", backend.name());
             }
             let report = expected.expect("there are backends");
             entries.push(common::entry(&format!("{name}, {class}"), &report));
