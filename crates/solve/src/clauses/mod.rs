@@ -2,6 +2,7 @@
 
 mod beliefs;
 mod focused;
+mod general;
 mod memcomputing;
 mod partial;
 mod partial_start;
@@ -10,6 +11,7 @@ mod walk;
 
 pub use beliefs::Beliefs;
 pub use focused::focused_searcher;
+pub use general::General;
 pub use memcomputing::Memcomputing;
 pub use partial::Partial;
 pub use switching::{switching_searchers, unweighted_searchers};
