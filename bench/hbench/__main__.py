@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -129,6 +130,7 @@ def line(record: Record, best: float | str | None) -> str:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     args = arguments()
     names = [word for item in args.suite or [] for word in item.split(",")] or suites.names()
     if args.curve:

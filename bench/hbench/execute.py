@@ -108,13 +108,8 @@ def kill_after(limit_s: float) -> float:
     return limit_s + max(1.0, 0.05 * limit_s)
 
 
-def execute(launches: list[Launch], limit_s: float, scratch: Path, first_to_solve: bool) -> list[Outcome]:
-    """Runs the processes side by side.
-
-    With `first_to_solve`, the copies that are left are ended once one has ended by itself with an
-    answer that it calls final: a portfolio stops when one of its members is done.
-    """
-    running = [Running(launch, scratch, index) for index, launch in enumerate(launches)]
+def watch(running: list[Running], limit_s: float, first_to_solve: bool) -> None:
+    """Reads until every process has ended, by itself or at its time."""
     selector = selectors.DefaultSelector()
     for item in running:
         selector.register(item.pipe, selectors.EVENT_READ, item)
@@ -135,6 +130,22 @@ def execute(launches: list[Launch], limit_s: float, scratch: Path, first_to_solv
             if late or (item.clock is not None and now - item.clock > kill_after(limit_s)):
                 item.kill()
     selector.close()
+
+
+def execute(launches: list[Launch], limit_s: float, scratch: Path, first_to_solve: bool) -> list[Outcome]:
+    """Runs the processes side by side.
+
+    With `first_to_solve`, the copies that are left are ended once one has ended by itself with an
+    answer that it calls final: a portfolio stops when one of its members is done.
+    """
+    running = [Running(launch, scratch, index) for index, launch in enumerate(launches)]
+    try:
+        watch(running, limit_s, first_to_solve)
+    except BaseException:
+        # The copies live in sessions of their own: an interrupted runner must not leave them behind.
+        for item in running:
+            item.kill()
+        raise
     return [item.outcome for item in running]
 
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hysteron_problem::{Cnf, Literal, Problem, Wcnf};
 use hysteron_solve::exact::cdcl::Cdcl;
-use hysteron_solve::exact::maxsat::CoreGuided;
+use hysteron_solve::exact::maxsat::{CoreGuided, ModelImproving};
 use hysteron_solve::{Context, Outcome, Searcher};
 
 fn main() {
@@ -31,6 +31,7 @@ fn main() {
     let mut searcher: Box<dyn Searcher> = match (&problem, method.as_str()) {
         (Problem::Cnf(cnf), "cdcl") => Box::new(Cdcl::new(cnf)),
         (_, "cores-cadical") => Box::new(CoreGuided::with_cadical(&problem).expect("clauses")),
+        (_, "improving") => Box::new(ModelImproving::new(&problem).expect("clauses")),
         (_, "cores") => Box::new(CoreGuided::new(&problem).expect("clauses")),
         _ => panic!("no method {method} for this kind of problem"),
     };

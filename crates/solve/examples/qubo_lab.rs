@@ -1,13 +1,14 @@
 //! Measures the dense searchers: `qubo_lab SECONDS SEEDS STRATEGY FILE…`, where a file holds
 //! `spins couplings offset target` and then `i j J` lines (0-based; `i i h` is a field), and a strategy is
-//! `tabu` or `anneal` followed by comma-separated `key=value`. Prints, for each file and seed, the best
+//! `swap`, `all`, or `tabu` or `anneal` followed by comma-separated `key=value`. Prints, for each file and seed, the best
 //! energy's distance from the target and when it was found. All times are of the processor, not of the
 //! wall, so that a busy machine does not matter (Linux only).
 
 use std::sync::Mutex;
 
 use hysteron_problem::{Ising, Problem};
-use hysteron_solve::ising::dense::{Crossover, Strategy, with_strategy};
+use hysteron_solve::ising::dense::{Crossover, Strategy, dense_searchers, with_strategy};
+use hysteron_solve::ising::dense_swap::Swap;
 use hysteron_solve::{Context, Searcher};
 
 /// Seconds that this thread has been running on a processor.
@@ -49,8 +50,9 @@ fn strategy(text: &str) -> Strategy {
             "first_steps" => strategy.first_steps = number,
             "child_steps" => strategy.child_steps = number,
             "pool" => strategy.pool = number as usize,
-            "relink" => {
-                strategy.crossover = if number == 1 { Crossover::Relink } else { Crossover::Uniform };
+            "crossover" => {
+                strategy.crossover =
+                    [Crossover::Uniform, Crossover::Relink, Crossover::Merge][number as usize % 3];
             }
             "distance" => strategy.distance_per_mille = number,
             "patience" => strategy.patience = number,
@@ -90,9 +92,16 @@ fn main() {
                 Some(target),
                 Some(Box::new(|_| *found.lock().expect("no panic holds it") = now() - start)),
             );
-            let mut searcher = with_strategy(&ising, strategy, seed).expect("in range");
+            let mut searchers: Vec<Box<dyn Searcher>> = match &strategy_text[..] {
+                "all" => dense_searchers(&ising, seed),
+                "swap" => vec![Box::new(Swap::new(&ising, seed).expect("groups"))],
+                _ => vec![Box::new(with_strategy(&ising, strategy, seed).expect("in range"))],
+            };
+            let mut turn = 0;
             while !context.stopped() && now() - start < limit {
-                searcher.work(&context, 1_000_000);
+                let count = searchers.len();
+                searchers[turn % count].work(&context, 2_000_000);
+                turn += 1;
             }
             spent += now() - start;
             ecu += context.ecu();

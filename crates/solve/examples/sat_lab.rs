@@ -1,12 +1,12 @@
 //! A bench for trying chips and searchers on SAT and MaxSAT: not part of the product.
 //!
 //! `sat_lab chip SOURCE KEY=VALUE…` runs one parameter set until solved, `sat_lab search SOURCE …` the
-//! searchers. SOURCE is `uniform:K:RATIO:N:SEEDS`, `barthel:RATIO:N:SEEDS` or a list of files.
+//! searchers, `focused` and `maxsat` theirs. SOURCE is `uniform:K:RATIO:N:SEEDS`, `barthel:RATIO:N:SEEDS` or a list of files.
 
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Backend, Cpu, Request, Start};
 use hysteron_circuit::switching::{Circuit, Parameters};
-use hysteron_problem::{ClauseList, Cnf, Literal, Problem};
+use hysteron_problem::{ClauseList, Cnf, Literal, Problem, Wcnf};
 use hysteron_solve::Context;
 
 /// Seconds that this thread has computed: on a shared machine the clock on the wall says little.
@@ -170,7 +170,7 @@ fn main() {
                 for seed in 0..seeds {
                     let begin = computed();
                     let circuit = Circuit::compile(cnf).unwrap();
-                    let compiled = (computed() - begin);
+                    let compiled = computed() - begin;
                     let mut best = i64::MAX;
                     let mut run = 0;
                     let mut steps_sum = 0;
@@ -190,7 +190,7 @@ fn main() {
                             steps_sum += u64::from(report.steps);
                             run += 1;
                         }
-                        let time = (computed() - begin);
+                        let time = computed() - begin;
                         spent += time;
                         if best == 0 {
                             times.push(time);
@@ -217,7 +217,17 @@ fn main() {
             let mut times = Vec::new();
             for (name, cnf) in &list {
                 for seed in 0..seeds {
-                    let problem = Problem::Cnf(cnf.clone());
+                    let wcnf = Wcnf {
+                        variables: cnf.variables,
+                        soft: cnf.clauses.clone(),
+                        weights: vec![1; cnf.clauses.len()],
+                        ..Wcnf::default()
+                    };
+                    let problem = if mode == "maxsat" {
+                        Problem::Wcnf(wcnf.clone())
+                    } else {
+                        Problem::Cnf(cnf.clone())
+                    };
                     let begin = computed();
                     let target_best: i64 = 0;
                     let last = std::sync::Mutex::new((0.0, String::new()));
@@ -236,7 +246,8 @@ fn main() {
                         "focused" => {
                             hysteron_solve::clauses::focused_searcher(cnf, seed).into_iter().collect()
                         }
-                        _ => panic!("chip, search or focused"),
+                        "maxsat" => hysteron_solve::clauses::unweighted_searchers(&wcnf, seed),
+                        _ => panic!("chip, search, focused or maxsat"),
                     };
                     'time: loop {
                         for searcher in &mut searchers {

@@ -67,12 +67,18 @@ impl Candidate {
 /// Called with every improvement, under the context's lock: it must be quick.
 pub type Listener<'a> = Box<dyn Fn(&Candidate) + Send + Sync + 'a>;
 
+/// A context's own stop flag, or that of the context it works for.
+enum StopFlag<'a> {
+    Own(AtomicBool),
+    Shared(&'a AtomicBool),
+}
+
 /// The shared state of a search on one canonical problem.
 pub struct Context<'a> {
     problem: &'a Problem,
     /// Energy at which the search is over; for CNF 0.
     target: Option<i64>,
-    stop: AtomicBool,
+    stop: StopFlag<'a>,
     ecu: AtomicU64,
     /// Energy of the best feasible candidate, `i64::MAX` if none: a cheap first look.
     best_energy: AtomicI64,
@@ -91,13 +97,19 @@ impl<'a> Context<'a> {
         Self {
             problem,
             target,
-            stop: AtomicBool::new(false),
+            stop: StopFlag::Own(AtomicBool::new(false)),
             ecu: AtomicU64::new(0),
             best_energy: AtomicI64::new(i64::MAX),
             elites: Mutex::new(Vec::new()),
             lower_bound: AtomicI64::new(i64::MIN),
             listener,
         }
+    }
+
+    /// A context for another form of `outer`'s problem, that stops when `outer` does. It has no
+    /// target: `outer` watches its own through the candidates that the listener forwards.
+    pub fn within(problem: &'a Problem, outer: &'a Context<'_>, listener: Option<Listener<'a>>) -> Self {
+        Self { stop: StopFlag::Shared(outer.stop_flag()), ..Self::new(problem, None, listener) }
     }
 
     /// The problem.
@@ -110,15 +122,18 @@ impl<'a> Context<'a> {
     }
     /// Whether searchers should return.
     pub fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.stop_flag().load(Ordering::Relaxed)
     }
     /// The flag behind [`Self::stopped`], for [`hysteron_circuit::run::Request::interrupt`].
     pub fn stop_flag(&self) -> &AtomicBool {
-        &self.stop
+        match &self.stop {
+            StopFlag::Own(flag) => flag,
+            StopFlag::Shared(flag) => flag,
+        }
     }
     /// Ends the search.
     pub fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.stop_flag().store(true, Ordering::Relaxed);
     }
     /// Counts simulated elementary circuit updates.
     pub fn add_ecu(&self, ecu: u64) {

@@ -200,7 +200,8 @@ impl Circuit {
             let end = position as u32 + 1;
             if magnitude > Class::UnitBytes.row_max() {
                 self.byte_stretches.push((end, true));
-                bytes = 127;
+                // Nothing may join it, not even a spin without couplings.
+                bytes = 128;
             } else if magnitude > 127 - bytes || self.byte_stretches.is_empty() {
                 self.byte_stretches.push((end, false));
                 bytes = magnitude;
@@ -214,9 +215,9 @@ impl Circuit {
 
     /// Bytes that a circuit and one bank take, at most, for so many spins and couplings.
     pub fn bytes_needed(spins: u64, couplings: u64) -> u64 {
-        // State row, best bits, cluster row, row bounds, order, fields and bases; neighbour and weight, both ways.
-        // The report has one assignment a lane.
-        spins * (64 + 8 + 2 * 64 + 16 + 16 + 64) + couplings * 2 * 12
+        // State row, best bits, two cluster rows, row bounds and order, fields and bases, the report's assignment a lane, and
+        // room for whoever compares three times as many; neighbour and weight, both ways.
+        spins * (64 + 8 + 2 * 64 + 16 + 16 + 4 * 64) + couplings * 2 * 12
     }
 
     /// The number of spins.

@@ -4,6 +4,7 @@ mod beliefs;
 mod focused;
 mod general;
 mod memcomputing;
+mod pairs;
 mod partial;
 mod partial_start;
 mod switching;
@@ -13,6 +14,7 @@ pub use beliefs::Beliefs;
 pub use focused::focused_searcher;
 pub use general::General;
 pub use memcomputing::Memcomputing;
+pub use pairs::pair_searcher;
 pub use partial::Partial;
 pub use switching::{switching_searchers, unweighted_searchers};
 

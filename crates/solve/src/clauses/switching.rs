@@ -4,18 +4,27 @@ use std::sync::Arc;
 
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Backend, Cpu, Report, Request, Start};
-use hysteron_circuit::switching::{Circuit, Kernel, Parameters, SLICED_LENGTH_MAX};
+use hysteron_circuit::switching::{
+    Circuit, Kernel, Parameters, SLICED_LENGTH_MAX, TEMPERATURE_MAX_Q10, bank_bytes,
+};
 use hysteron_problem::{Cnf, Wcnf};
 
 use crate::{Context, Outcome, Searcher, Source};
 
 /// The most variables for which constant-temperature searches by kernel B are worth their time.
 const SMALL_VARIABLES_MAX: u32 = 2000;
+/// The most variables for which chips with memory find planted solutions alone.
+const PLANTED_VARIABLES_MAX: u32 = 3000;
+/// The most bytes that a bank may take here: every thread has one.
+const BANK_BYTES_MAX: u64 = 1 << 30;
+/// Mean occurrences of a variable for which the MaxSAT temperatures are given; the hot one grows with the
+/// square root.
+const MAXSAT_OCCURRENCES: u64 = 15;
 
 /// Searchers for satisfiability, most promising first; none if the chip cannot hold the problem.
 pub fn switching_searchers(cnf: &Cnf, seed: u64) -> Vec<Box<dyn Searcher>> {
     let Ok(circuit) = Circuit::compile(cnf) else { return Vec::new() };
-    if circuit.clauses() == 0 {
+    if circuit.clauses() == 0 || bank_bytes(&circuit, Kernel::W) > BANK_BYTES_MAX {
         return Vec::new();
     }
     let circuit = Arc::new(circuit);
@@ -27,30 +36,59 @@ pub fn switching_searchers(cnf: &Cnf, seed: u64) -> Vec<Box<dyn Searcher>> {
         searchers.push(Box::new(Chips::new(&circuit, legs, doubling, energy, mix64(seed ^ salt << 48))));
     };
     if circuit.longest() <= SLICED_LENGTH_MAX && circuit.variables() <= SMALL_VARIABLES_MAX {
-        add(vec![leg("small-3sat", 256)], true);
+        // Cooling takes longer the more there is to order.
+        let cooling = circuit.variables().max(250);
+        add(vec![leg("small-3sat", 256), leg("small-3sat-anneal", cooling)], true);
     }
-    add(vec![leg("planted-3sat", 1000)], true);
+    if circuit.variables() <= PLANTED_VARIABLES_MAX {
+        add(vec![leg("planted-3sat", 1000)], true);
+    }
     add(vec![leg("uniform-anneal", 1000), Leg { chained: true, ..leg("uniform-finish", 4000) }], true);
     searchers
 }
 
-/// Searchers for MaxSAT without hard clauses whose soft clauses all weigh the same; none for others.
-pub fn unweighted_searchers(wcnf: &Wcnf, seed: u64) -> Vec<Box<dyn Searcher>> {
-    let Some(&scale) = wcnf.weights.first() else { return Vec::new() };
-    if !wcnf.hard.is_empty() || wcnf.weights.iter().any(|&w| w != scale) {
-        return Vec::new();
+/// Clauses may be repeated so often on average, to give those that were equal their weight back.
+const REPEATS_MAX: u64 = 3;
+
+/// The soft clauses with equal weights, each as often as its weight says, and that weight; none where
+/// there are hard clauses or it would be too many.
+fn with_equal_weights(wcnf: &Wcnf) -> Option<(Cnf, u64)> {
+    let scale = wcnf.weights.iter().copied().reduce(gcd)?;
+    let total = wcnf.weights.iter().try_fold(0u64, |sum, &w| sum.checked_add(w / scale))?;
+    if !wcnf.hard.is_empty() || total > REPEATS_MAX * wcnf.weights.len() as u64 {
+        return None;
     }
-    let cnf = Cnf { variables: wcnf.variables, clauses: wcnf.soft.clone() };
+    let mut cnf = Cnf { variables: wcnf.variables, ..Cnf::default() };
+    for (clause, &weight) in wcnf.soft.iter().zip(&wcnf.weights) {
+        for _ in 0..weight / scale {
+            cnf.clauses.push(clause);
+        }
+    }
+    Some((cnf, scale))
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// Searchers for MaxSAT without hard clauses whose soft clauses weigh the same or nearly so; none for others.
+pub fn unweighted_searchers(wcnf: &Wcnf, seed: u64) -> Vec<Box<dyn Searcher>> {
+    let Some((cnf, scale)) = with_equal_weights(wcnf) else { return Vec::new() };
     let Ok(circuit) = Circuit::compile(&cnf) else { return Vec::new() };
-    if circuit.clauses() == 0 {
+    if circuit.clauses() == 0 || bank_bytes(&circuit, Kernel::T) > BANK_BYTES_MAX {
         return Vec::new();
     }
     let circuit = Arc::new(circuit);
     let energy = Energy { scale: scale as i64, offset: wcnf.offset };
     let mut searchers: Vec<Box<dyn Searcher>> = Vec::new();
+    let occurrences = circuit.literals() as u64 / u64::from(circuit.variables().max(1));
+    let heat_q8 = (occurrences.max(MAXSAT_OCCURRENCES) * (1 << 16) / MAXSAT_OCCURRENCES).isqrt();
     let mut add = |class: &str, steps| {
         let salt = searchers.len() as u64 + 1;
-        let legs = vec![Leg { parameters: Parameters::class(class), steps, chained: false }];
+        let mut parameters = Parameters::class(class);
+        parameters.hot =
+            (u64::from(parameters.hot) * heat_q8 >> 8).min(u64::from(TEMPERATURE_MAX_Q10)) as u32;
+        let legs = vec![Leg { parameters, steps, chained: false }];
         searchers.push(Box::new(Chips::new(&circuit, legs, true, energy, mix64(seed ^ salt << 48))));
     };
     if circuit.longest() <= SLICED_LENGTH_MAX {
@@ -134,12 +172,12 @@ impl Chips {
 fn update_effort_q10(kernel: Kernel, literals: usize) -> u64 {
     // Measured on AVX2: fits the caches, does not.
     match (kernel, literals <= 8192) {
-        (Kernel::B, true) => 5,
-        (Kernel::B, false) => 7,
-        (Kernel::T, true) => 30,
-        (Kernel::T, false) => 60,
-        (Kernel::W, true) => 60,
-        (Kernel::W, false) => 120,
+        (Kernel::B, true) => 8,
+        (Kernel::B, false) => 10,
+        (Kernel::T, true) => 36,
+        (Kernel::T, false) => 72,
+        (Kernel::W, true) => 80,
+        (Kernel::W, false) => 140,
     }
 }
 
@@ -158,6 +196,10 @@ impl Searcher for Chips {
             self.debt -= effort;
             return Outcome::Continue;
         }
+        if self.runs == 0 {
+            // Nothing is below all clauses satisfied but the empty ones.
+            context.prove_lower_bound(self.energy.offset + self.circuit.floor() * self.energy.scale);
+        }
         let mut left = effort - self.debt;
         self.debt = 0;
         while !context.stopped() {
@@ -167,7 +209,8 @@ impl Searcher for Chips {
             } else {
                 Start::Random
             };
-            let target = context.target().map(|t| (t - self.energy.offset).div_euclid(self.energy.scale));
+            let target =
+                context.target().map(|t| t.saturating_sub(self.energy.offset).div_euclid(self.energy.scale));
             let request = Request {
                 seed: mix64(self.seed.wrapping_add(self.runs)),
                 steps: leg.steps,

@@ -5,6 +5,7 @@
 
 pub mod cadical;
 pub mod cdcl;
+pub mod ising;
 pub mod light;
 pub mod maxsat;
 pub mod oracle;

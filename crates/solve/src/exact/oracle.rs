@@ -32,6 +32,9 @@ pub trait Oracle {
     /// order. Empty if the clauses alone are unsatisfiable.
     fn core(&self, assumptions: &[Literal]) -> Vec<Literal>;
 
+    /// Prefers a literal in decisions from now on, where the solver can be told.
+    fn prefer(&mut self, _literal: Literal) {}
+
     /// The values of the variables below `variables` in the model.
     fn model(&self, variables: u32) -> Vec<bool> {
         (0..variables).map(|v| self.holds(Literal::new(v, false))).collect()

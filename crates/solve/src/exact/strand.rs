@@ -250,7 +250,9 @@ impl Strand {
                     state = next;
                     if context.stopped() && matches!(state.turn, Turn::Strand(_)) {
                         self.shared.recalled.store(true, Ordering::Relaxed);
-                        return Outcome::Continue;
+                        // The bounds may have met by what this strand, or another, just told.
+                        let is_proven = context.best_energy() <= context.lower_bound();
+                        return if is_proven { Outcome::Optimal } else { Outcome::Continue };
                     }
                     continue;
                 }

@@ -1,68 +1,96 @@
-//! Crossbar chips as a searcher: legs that grow, from noise and from elites, their lanes folded by partition crossover.
+//! Crossbar chips as a searcher.
+//!
+//! Mode A works in epochs. An epoch begins with a leg from noise, or from the elites of all searchers, and goes on with legs
+//! that reheat its pool of good and mutually distant states (thermal cycling: Möbius et al. 1997), until some legs bring nothing.
+//! Lanes are folded by partition crossover after every leg. Epochs become longer only when short ones no longer
+//! reach the best: where many starts are what it takes, they are many. Mode B goes on from where its lanes were.
 
 use std::sync::Arc;
 
-use hysteron_circuit::crossbar::crossover::{Crossover, Graph};
+use hysteron_circuit::crossbar::crossover::Graph;
 use hysteron_circuit::crossbar::{Circuit, Class, Mode, Parameters, Table};
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Backend, Cpu, Report, Request, Start};
 
+use super::pool::Pool;
 use crate::{Context, Outcome, Searcher, Source};
 
-/// Units that the first leg costs.
-const FIRST_LEG: u64 = 30_000_000;
 /// Fewest and most sweeps of a leg.
-const SWEEPS: std::ops::RangeInclusive<u64> = 200..=4_000_000;
-/// Lanes that begin from the same elite in a leg from elites.
-const LANES_PER_ELITE: usize = 8;
-/// Highest temperatures of legs from elites, in thousandths of sigma, in turn.
-const REHEATS: [u32; 5] = [300, 400, 250, 350, 450];
+const SWEEPS: std::ops::RangeInclusive<u64> = 30..=1_000_000;
+/// Sweeps of the first legs of mode A, and what they may cost at most.
+const FIRST_SWEEPS: u64 = 800;
+const FIRST_COST: u64 = 500_000_000;
+/// Units that the first leg of mode B costs, and the most.
+const EXCHANGE_LEG: std::ops::RangeInclusive<u64> = 50_000_000..=1_000_000_000;
+/// Highest temperatures of legs that reheat, in thousandths of sigma, in turn.
+const REHEATS: [u32; 4] = [300, 350, 250, 320];
+/// Legs of an epoch that bring nothing before it ends, and the most legs of an epoch.
+const STALE_LEGS: u32 = 2;
+const LEGS_MAX: u32 = 12;
+/// One epoch in so many begins from the elites.
+const ELITE_EPOCHS: u64 = 4;
+/// Epochs in a row that end above the best before legs become twice as long.
+const FAILURES: u32 = 2;
 
 /// Crossbar chips in one mode.
 pub(super) struct Chips {
     circuit: Arc<Circuit>,
-    graph: Arc<Graph>,
     backend: Cpu,
-    parameters: Parameters,
+    mode: Mode,
+    /// The parameter sets of the class; epochs take turns with them.
+    sets: Vec<Parameters>,
     seed: u64,
-    /// Legs done.
     legs: u64,
-    /// Units that a leg from noise costs now.
-    leg_cost: u64,
+    epochs: u64,
+    /// Sweeps of a leg.
+    sweeps: u64,
+    failures: u32,
+    /// Least energy of any epoch.
+    least: i64,
+    /// Legs of this epoch, those at its end that brought nothing, and its least energy.
+    epoch_legs: u32,
+    stale: u32,
+    epoch_least: i64,
+    pool: Pool,
     /// Units that were given and not yet used; negative when a leg cost more than there was.
     credit: i64,
-    crossover: Crossover,
-    /// Mode B goes on from what its lanes found: their bests, least energy first.
-    lanes: Vec<(i64, Vec<bool>)>,
 }
 
 impl Chips {
     /// Mode A.
     pub fn annealing(circuit: Arc<Circuit>, graph: Arc<Graph>, seed: u64) -> Self {
-        let class = Table::class_of(&circuit);
-        let class = if class == "dense" { "dense" } else { "sparse" };
-        let parameters = Table::built_in().sets(class)[0].clone();
-        Self::new(circuit, graph, parameters, seed)
+        let class = if Table::class_of(&circuit) == "dense" { "dense" } else { "sparse" };
+        let sets = Table::built_in().sets(class).to_vec();
+        let mut chips = Self::new(circuit, graph, sets, seed);
+        chips.sweeps = (FIRST_COST / chips.sweep_cost()).clamp(*SWEEPS.start(), FIRST_SWEEPS);
+        chips
     }
 
     /// Mode B.
     pub fn exchanging(circuit: Arc<Circuit>, graph: Arc<Graph>, seed: u64) -> Self {
-        let parameters = Table::built_in().sets("lattice")[0].clone();
-        Self::new(circuit, graph, parameters, seed)
+        let sets = Table::built_in().sets("lattice").to_vec();
+        let mut chips = Self::new(circuit, graph, sets, seed);
+        chips.sweeps = (EXCHANGE_LEG.start() / chips.sweep_cost()).clamp(*SWEEPS.start(), *SWEEPS.end());
+        chips
     }
 
-    fn new(circuit: Arc<Circuit>, graph: Arc<Graph>, parameters: Parameters, seed: u64) -> Self {
+    fn new(circuit: Arc<Circuit>, graph: Arc<Graph>, sets: Vec<Parameters>, seed: u64) -> Self {
         Self {
             circuit,
-            graph,
             backend: Cpu::detect(),
-            parameters,
+            mode: sets[0].mode,
+            sets,
             seed,
             legs: 0,
-            leg_cost: FIRST_LEG,
+            epochs: 0,
+            sweeps: *SWEEPS.start(),
+            failures: 0,
+            least: i64::MAX,
+            epoch_legs: 0,
+            stale: 0,
+            epoch_least: i64::MAX,
+            pool: Pool::new(graph),
             credit: 0,
-            crossover: Crossover::default(),
-            lanes: Vec::new(),
         }
     }
 
@@ -70,54 +98,23 @@ impl Chips {
     fn sweep_cost(&self) -> u64 {
         // Picoseconds a coupling's row of lanes and a spin's.
         let (coupling, spin) = match self.circuit.class() {
-            Class::UnitBytes => (700, 9_000),
-            Class::Bytes => (1_000, 9_000),
-            Class::UnitWords => (700, 14_000),
-            Class::Words => (2_600, 14_000),
+            Class::UnitBytes | Class::UnitWords => (900, 7_000),
+            Class::Bytes => (1_300, 7_000),
+            Class::Words => (3_000, 14_000),
             Class::Longs => (6_000, 25_000),
             Class::Wides => (25_000, 60_000),
         };
-        let spin = if self.parameters.mode == Mode::Exchange { 2 * spin } else { spin };
+        // Cluster moves and a multiplication for every threshold.
+        let spin = if self.mode == Mode::Exchange { 5 * spin / 2 } else { spin };
         ((self.circuit.ecu_per_step() * coupling + self.circuit.spins() as u64 * spin) / 1000).max(1)
     }
 
-    fn leg(&mut self, context: &Context) -> u64 {
-        let elites = context.elites();
-        // Every other leg begins from elites, when there are some.
-        let warm = self.parameters.mode == Mode::Anneal && self.legs % 2 == 1 && !elites.is_empty();
-        let mut parameters = self.parameters.clone();
-        let mut states = Vec::new();
-        let mut cost = self.leg_cost;
-        if warm {
-            parameters.hot_milli = REHEATS[(self.legs / 2) as usize % REHEATS.len()];
-            cost /= 2;
-            for k in 0..64 / LANES_PER_ELITE {
-                // The best, and others drawn with preference for the front.
-                let draw = mix64(self.seed ^ self.legs << 8 ^ k as u64);
-                let rank = if k < 2 { k } else { ((draw >> 32) * (elites.len() as u64) >> 32) as usize };
-                let rank = rank.min(elites.len() - 1).min((draw & 0xff) as usize % elites.len() + 1);
-                states.extend(std::iter::repeat_n(
-                    elites[rank.min(elites.len() - 1)].assignment.clone(),
-                    LANES_PER_ELITE,
-                ));
-            }
-        }
-        if self.parameters.mode == Mode::Exchange && !self.lanes.is_empty() {
-            // The coldest lanes begin with the least energy, the very first with what all searchers found best.
-            states.extend(self.lanes.iter().map(|l| l.1.clone()));
-            if let Some(elite) = elites.first().filter(|e| e.energy < self.lanes[0].0) {
-                states[0] = elite.assignment.clone();
-            }
-        }
-        let sweeps = (cost / self.sweep_cost()).clamp(*SWEEPS.start(), *SWEEPS.end()) as u32;
+    /// Runs chips and folds what they found into the pool; returns the cost.
+    fn leg(&mut self, context: &Context, parameters: &Parameters, states: &[Vec<bool>], sweeps: u64) -> u64 {
         let request = Request {
             seed: mix64(self.seed ^ self.legs << 32),
-            steps: sweeps,
-            start: if states.is_empty() {
-                Start::Random
-            } else {
-                Start::From { states: &states, kick_per_mille: 0 }
-            },
+            steps: sweeps as u32,
+            start: if states.is_empty() { Start::Random } else { Start::From { states, kick_per_mille: 0 } },
             target: context.target(),
             stop_at_target: true,
             interrupt: Some(context.stop_flag()),
@@ -125,55 +122,127 @@ impl Chips {
         self.legs += 1;
         let report = self
             .backend
-            .run(&*self.circuit, &parameters, &request)
+            .run(&*self.circuit, parameters, &request)
             .expect("the parameters are of the table and the states of the problem");
         context.add_ecu(report.ecu);
-        self.fold(context, &report);
-        if self.parameters.mode == Mode::Exchange {
-            self.lanes = report.lanes.iter().map(|l| (l.energy, l.assignment.clone())).collect();
-            self.lanes.sort_by_key(|l| l.0);
-        }
-        if !warm {
-            // Legs grow by a half: a cut last one loses a bounded part of the time.
-            self.leg_cost = self.leg_cost.saturating_mul(3) / 2;
-        }
-        u64::from(report.steps) * self.sweep_cost() + 64 * self.circuit.ecu_per_step() * 3
+        self.offer(context, &report);
+        u64::from(report.steps) * self.sweep_cost() + 200 * self.circuit.ecu_per_step()
     }
 
-    /// Folds all lanes into the best of them, and that with the best of the context.
-    fn fold(&mut self, context: &Context, report: &Report) {
+    fn offer(&mut self, context: &Context, report: &Report) {
         let best = report.best_lane();
-        let mut child = report.lanes[best].assignment.clone();
-        let source = self.source();
         if report.lanes[best].energy < context.best_energy() {
-            context.offer(&child, source);
+            context.offer(&report.lanes[best].assignment, self.source());
         }
-        let mut gained = 0;
-        for (l, lane) in report.lanes.iter().enumerate() {
-            if l != best {
-                gained += self.crossover.fold(&self.graph, &mut child, &lane.assignment, false).0;
+        if context.stopped() {
+            // Folding reads every coupling once a lane: too long for one who waits for the answer.
+            return;
+        }
+        let folded = self
+            .pool
+            .absorb(report.lanes.iter().map(|l| (l.energy, l.assignment.as_slice())), context.stop_flag());
+        if let Some((energy, state)) = self.pool.best()
+            && (energy <= context.best_energy() || self.stale == 0)
+        {
+            context.offer(state, if folded { Source::Crossover } else { self.source() });
+        }
+    }
+
+    /// Mode A: one leg of the present epoch, or the first of the next.
+    fn anneal(&mut self, context: &Context) -> u64 {
+        let mut parameters = self.sets[(self.epochs % self.sets.len() as u64) as usize].clone();
+        let mut states = Vec::new();
+        let mut sweeps = self.sweeps;
+        if self.epoch_legs == 0 {
+            self.pool.clear();
+            self.stale = 0;
+            self.epoch_least = i64::MAX;
+            let elites = context.elites();
+            if self.epochs % ELITE_EPOCHS == ELITE_EPOCHS - 1 && elites.len() > 1 {
+                self.pool
+                    .absorb(elites.iter().map(|e| (e.energy, e.assignment.as_slice())), context.stop_flag());
             }
         }
-        // Distinct good children feed the legs from elites.
-        context.offer(&child, if gained < 0 { Source::Crossover } else { source });
-        if let Some(elite) = context.best() {
-            let (gain, parts) = self.crossover.fold(&self.graph, &mut child, &elite.assignment, false);
-            if gain < 0 && parts > 1 {
+        if !self.pool.is_empty() {
+            parameters.hot_milli =
+                REHEATS[(self.legs % REHEATS.len() as u64) as usize].min(parameters.hot_milli);
+            parameters.cold_milli = parameters.cold_milli.min(parameters.hot_milli);
+            // Reheated lanes stay apart: resampling would leave copies of one.
+            parameters.group_lanes = 1;
+            states = self.pool.lanes();
+            sweeps /= 2;
+        }
+        let cost = self.leg(context, &parameters, &states, sweeps);
+        let least = self.pool.best().map_or(i64::MAX, |b| b.0);
+        self.epoch_legs += 1;
+        if least < self.epoch_least {
+            self.epoch_least = least;
+            self.stale = 0;
+        } else {
+            self.stale += 1;
+        }
+        if self.stale >= STALE_LEGS || self.epoch_legs >= LEGS_MAX {
+            self.end_epoch(context);
+        }
+        cost
+    }
+
+    fn end_epoch(&mut self, context: &Context) {
+        if let Some((energy, state)) = self.pool.best()
+            && energy > context.best_energy()
+        {
+            // An elite of its own, and perhaps one half of a better one.
+            context.offer(state, self.source());
+            if let Some(best) = context.best()
+                && let Some(child) = self.pool.fold_into(&best.assignment)
+            {
                 context.offer(&child, Source::Crossover);
             }
         }
+        // Epochs from elites say nothing about what an epoch of this length can do.
+        if self.epochs % ELITE_EPOCHS != ELITE_EPOCHS - 1 {
+            self.failures = if self.epoch_least > self.least { self.failures + 1 } else { 0 };
+            self.least = self.least.min(self.epoch_least);
+        }
+        if self.failures >= FAILURES {
+            self.failures = 0;
+            self.sweeps = (self.sweeps * 2).min(*SWEEPS.end());
+        }
+        self.epochs += 1;
+        self.epoch_legs = 0;
+    }
+
+    /// Mode B: one leg, from the lanes of the one before; the coldest begin with the least energy, the very first with what all
+    /// searchers found best.
+    fn exchange(&mut self, context: &Context) -> u64 {
+        let mut states = self.pool.all();
+        if let (Some(first), Some(elite)) = (states.first_mut(), context.best())
+            && self.pool.best().is_some_and(|b| elite.energy < b.0)
+        {
+            *first = elite.assignment;
+        }
+        self.pool.clear();
+        let parameters = self.sets[(self.legs % self.sets.len() as u64) as usize].clone();
+        let cost = self.leg(context, &parameters, &states, self.sweeps);
+        if self.sweeps * self.sweep_cost() * 2 <= *EXCHANGE_LEG.end() {
+            self.sweeps = (self.sweeps * 3 / 2).min(*SWEEPS.end());
+        }
+        cost
     }
 }
 
 impl Searcher for Chips {
     fn source(&self) -> Source {
-        Source::Crossbar(if self.parameters.mode == Mode::Anneal { 'A' } else { 'B' })
+        Source::Crossbar(if self.mode == Mode::Anneal { 'A' } else { 'B' })
     }
 
     fn work(&mut self, context: &Context, effort: u64) -> Outcome {
         self.credit = self.credit.saturating_add(i64::try_from(effort).unwrap_or(i64::MAX));
         while self.credit > 0 && !context.stopped() {
-            let cost = self.leg(context);
+            let cost = match self.mode {
+                Mode::Anneal => self.anneal(context),
+                Mode::Exchange => self.exchange(context),
+            };
             self.credit -= i64::try_from(cost).unwrap_or(i64::MAX);
         }
         Outcome::Continue

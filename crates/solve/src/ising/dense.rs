@@ -8,8 +8,9 @@
 use hysteron_circuit::dense::{Circuit, Mode, Parameters};
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Backend, Cpu, Request, Start};
-use hysteron_problem::Ising;
+use hysteron_problem::{Ising, Problem};
 
+use super::{dense_merge, dense_swap};
 use crate::{Context, Outcome, Searcher, Source};
 
 /// How children are made of two parents.
@@ -19,6 +20,9 @@ pub enum Crossover {
     Uniform,
     /// A state in the middle of a greedy path from one to the other.
     Relink,
+    /// Every other child by merging several members ([`dense_merge`](super::dense_merge)), the others
+    /// as [`Self::Uniform`].
+    Merge,
 }
 
 /// How a pool is run.
@@ -55,7 +59,7 @@ impl Strategy {
             first_steps: 20,
             child_steps: 20,
             pool: 10,
-            crossover: Crossover::Uniform,
+            crossover: Crossover::Merge,
             distance_per_mille: 10,
             patience: 10,
         }
@@ -69,7 +73,7 @@ impl Strategy {
             first_steps: 400,
             child_steps: 200,
             pool: 10,
-            crossover: Crossover::Uniform,
+            crossover: Crossover::Merge,
             distance_per_mille: 10,
             patience: 10,
         }
@@ -94,7 +98,8 @@ pub fn is_dense(problem: &Ising) -> bool {
     n <= SMALL_SPINS || 2000 * problem.couplings.len() as u64 >= DENSE_PER_MILLE * n * (n - 1)
 }
 
-/// The searchers of modes C and D for `problem`; the first is the one to try first. None if its
+/// The searchers of modes C and D for `problem`, and the swap search where it has groups; the first
+/// is the one to try first. None if its
 /// numbers are too large or its couplings too many. Memory: at most 256 MiB for the matrix, which
 /// the searchers share, or 16 bytes a coupling.
 pub fn dense_searchers(problem: &Ising, seed: u64) -> Vec<Box<dyn Searcher>> {
@@ -103,6 +108,10 @@ pub fn dense_searchers(problem: &Ising, seed: u64) -> Vec<Box<dyn Searcher>> {
     }
     let Ok(circuit) = Circuit::compile(problem, Mode::Tabu) else { return Vec::new() };
     let mut searchers: Vec<Box<dyn Searcher>> = Vec::new();
+    // Where there are groups, single switches lead nowhere.
+    if let Some(swap) = dense_swap::Swap::new(problem, mix64(seed ^ 7)) {
+        searchers.push(Box::new(swap));
+    }
     let mut strategies = [Strategy::tabu(), Strategy::anneal()];
     if has_unit_weights(problem) {
         strategies.reverse();
@@ -188,6 +197,22 @@ impl Pool {
         (if is_turned { a.len() - apart } else { apart }, is_turned)
     }
 
+    /// A child of several members, if that is called for and gives a new state.
+    fn merged(&self, context: &Context<'_>) -> Option<Vec<bool>> {
+        let Problem::Ising(ising) = context.problem() else { return None };
+        if self.strategy.crossover != Crossover::Merge || self.runs.is_multiple_of(2) {
+            return None;
+        }
+        let count = self.members.len() as u64;
+        let wanted = 2 + self.draw(4) % (count - 1);
+        let first = self.draw(5) % count;
+        let chosen = (0..wanted).map(|k| &self.members[((first + k) % count) as usize].state[..]);
+        let chosen: Vec<&[bool]> = chosen.collect();
+        let (child, ecu) = dense_merge::combine(ising, &chosen, self.draw(6), self.backend)?;
+        context.add_ecu(ecu);
+        Some(child)
+    }
+
     /// A child of two members.
     fn child(&self) -> Vec<bool> {
         let count = self.members.len() as u64;
@@ -198,7 +223,7 @@ impl Pool {
         let b: Vec<bool> = b.iter().map(|&x| x != is_turned).collect();
         match self.strategy.crossover {
             Crossover::Relink => self.circuit.relink(a, &b),
-            Crossover::Uniform => {
+            Crossover::Uniform | Crossover::Merge => {
                 let seed = self.draw(3);
                 let coins = (0..a.len()).map(|i| mix64(seed ^ (i as u64) << 16) & 1 == 0);
                 a.iter().zip(&b).zip(coins).map(|((&x, &y), coin)| if coin { x } else { y }).collect()
@@ -240,7 +265,8 @@ impl Pool {
         self.learn(context);
         let is_first = self.members.len() < self.strategy.pool.min(2)
             || (self.members.len() < self.strategy.pool && self.stale == 0);
-        let states = if is_first { Vec::new() } else { vec![self.child()] };
+        let states =
+            if is_first { Vec::new() } else { vec![self.merged(context).unwrap_or_else(|| self.child())] };
         let start = if is_first { Start::Random } else { Start::From { states: &states, kick_per_mille: 0 } };
         let (parameters, factor) = if is_first {
             (&self.strategy.first, self.strategy.first_steps)
@@ -324,5 +350,73 @@ impl Searcher for Pool {
             left -= cost;
         }
         Outcome::Continue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn random_problem(spins: u32, seed: u64, most: i64, has_fields: bool) -> Ising {
+        let weight = |key: u64| (mix64(seed << 40 | key) >> 20) as i64 % (2 * most + 1) - most;
+        let pairs = (0..spins).flat_map(|i| (i + 1..spins).map(move |j| (i, j)));
+        let weighed = pairs.map(|(i, j)| (i, j, weight(u64::from(i * spins + j))));
+        let fields =
+            (0..spins).map(|i| if has_fields { weight(1 << 30 | u64::from(i)) } else { 0 }).collect();
+        Ising { spins, couplings: weighed.filter(|c| c.2 != 0).collect(), fields, offset: -3 }
+    }
+
+    fn ground(problem: &Ising) -> i64 {
+        (0u32..1 << problem.spins)
+            .map(|bits| problem.energy(&(0..problem.spins).map(|i| bits >> i & 1 != 0).collect::<Vec<_>>()))
+            .min()
+            .expect("at least one state")
+    }
+
+    #[test]
+    fn all_searchers_find_ground_states_of_small_problems() {
+        for seed in 0..6 {
+            let ising = random_problem(12, seed, [1, 100, 1 << 40][seed as usize % 3], seed % 2 == 0);
+            let problem = Problem::Ising(ising.clone());
+            let searchers = dense_searchers(&ising, seed);
+            assert!(searchers.len() >= 2);
+            for mut searcher in searchers {
+                let context = Context::new(&problem, None, None);
+                searcher.work(&context, 30_000_000);
+                assert_eq!(context.best_energy(), ground(&ising), "{} on {seed}", searcher.source());
+            }
+        }
+    }
+
+    #[test]
+    fn a_search_is_a_function_of_seed_and_efforts() {
+        let ising = random_problem(90, 5, 100, true);
+        let problem = Problem::Ising(ising.clone());
+        let search = |seed| {
+            let context = Context::new(&problem, None, None);
+            for mut searcher in dense_searchers(&ising, seed) {
+                for _ in 0..5 {
+                    searcher.work(&context, 3_000_000);
+                }
+            }
+            (context.ecu(), context.elites())
+        };
+        assert_eq!(search(1), search(1));
+        assert_ne!(search(1).0, search(2).0);
+    }
+
+    #[test]
+    fn nothing_to_search_is_no_searcher() {
+        assert!(dense_searchers(&Ising::default(), 1).is_empty());
+        let too_large =
+            Ising { spins: 3, couplings: vec![(0, 1, 1 << 61), (1, 2, 1)], fields: vec![0; 3], offset: 0 };
+        assert!(dense_searchers(&too_large, 1).is_empty());
+    }
+
+    #[test]
+    fn density_is_a_matter_of_couplings_per_pair() {
+        assert!(is_dense(&random_problem(200, 1, 1, false)));
+        let chain = (0..999).map(|i| (i, i + 1, 1)).collect();
+        assert!(!is_dense(&Ising { spins: 1000, couplings: chain, fields: vec![0; 1000], offset: 0 }));
     }
 }

@@ -31,6 +31,8 @@ const EXHAUST_CONFLICTS: u32 = 2000;
 struct Sum {
     totalizer: Totalizer,
     inputs: usize,
+    /// What every violation but the first costs.
+    weight: u64,
 }
 
 /// A core whose sum is still to be built.
@@ -190,6 +192,7 @@ impl<O: Oracle> Search<'_, O> {
         let held = &mut self.weights[wish.code() as usize];
         if *held == 0 {
             self.wishes.push(wish);
+            self.oracle.prefer(wish);
         }
         *held += weight;
     }
@@ -252,7 +255,7 @@ impl<O: Oracle> Search<'_, O> {
         for Pending { core, weight } in std::mem::take(&mut self.pending) {
             for wish in &core {
                 if let Some(&(sum, allowed)) = self.outputs.get(wish) {
-                    self.grant(sum, allowed + 1, weight);
+                    self.grant(sum, allowed + 1);
                 }
             }
             if core.len() > 1 {
@@ -264,7 +267,7 @@ impl<O: Oracle> Search<'_, O> {
 
     fn build_sum(&mut self, core: &[Literal], weight: u64) -> Result<(), End> {
         let totalizer: Totalizer = core.iter().map(|&wish| to_rustsat(!wish)).collect();
-        self.sums.push(Sum { totalizer, inputs: core.len() });
+        self.sums.push(Sum { totalizer, inputs: core.len(), weight });
         let sum = self.sums.len() - 1;
         for allowed in 1..core.len() {
             let Some(wish) = self.output(sum, allowed) else { return Ok(()) };
@@ -275,7 +278,7 @@ impl<O: Oracle> Search<'_, O> {
                 }
                 _ if self.pace.is_abandoned() => return Err(End::Abandoned),
                 _ => {
-                    self.grant(sum, allowed, weight);
+                    self.grant(sum, allowed);
                     return Ok(());
                 }
             }
@@ -283,18 +286,19 @@ impl<O: Oracle> Search<'_, O> {
         Ok(())
     }
 
-    /// Wishes that no more than `allowed` inputs of a sum are violated.
-    fn grant(&mut self, sum: usize, allowed: usize, weight: u64) {
-        if let Some(wish) = self.output(sum, allowed) {
-            self.outputs.insert(wish, (sum, allowed));
-            self.add_wish(wish, weight);
+    /// Wishes that no more than `allowed` inputs of a sum are violated, if that is new.
+    fn grant(&mut self, sum: usize, allowed: usize) {
+        if let Some(wish) = self.output(sum, allowed)
+            && self.outputs.insert(wish, (sum, allowed)).is_none()
+        {
+            self.add_wish(wish, self.sums[sum].weight);
         }
     }
 
     /// The literal that says that no more than `allowed` inputs of a sum are violated, encoded now
     /// if it was not yet; `None` if all may be.
     fn output(&mut self, sum: usize, allowed: usize) -> Option<Literal> {
-        let Sum { totalizer, inputs } = &mut self.sums[sum];
+        let Sum { totalizer, inputs, .. } = &mut self.sums[sum];
         if allowed >= *inputs {
             return None;
         }

@@ -5,6 +5,7 @@
 
 mod core_guided;
 mod exclusive;
+mod improving;
 
 mod propagator;
 mod strata;
@@ -145,6 +146,30 @@ impl CoreGuided {
 impl Searcher for CoreGuided {
     fn source(&self) -> Source {
         core_guided::SOURCE
+    }
+    fn work(&mut self, context: &Context, effort: u64) -> Outcome {
+        self.strand.work(context, effort)
+    }
+}
+
+/// Model-improving search: every model is followed by the question for a cheaper one, so that it
+/// gives good answers early, and proves the last one optimal if it can.
+pub struct ModelImproving {
+    strand: Strand,
+}
+
+impl ModelImproving {
+    /// A search on `problem`, or `None` if that is an Ising problem.
+    pub fn new(problem: &Problem) -> Option<Self> {
+        let instance = Instance::new(problem)?;
+        let body = move |pace: &Pace| improving::search(instance, Cadical::new(), pace);
+        Some(Self { strand: Strand::new(Box::new(body)) })
+    }
+}
+
+impl Searcher for ModelImproving {
+    fn source(&self) -> Source {
+        improving::SOURCE
     }
     fn work(&mut self, context: &Context, effort: u64) -> Outcome {
         self.strand.work(context, effort)
