@@ -4,7 +4,7 @@
 //! Deterministic: it counts the effort that searchers were given, never time, so that a run with
 //! one thread and a step limit can be repeated bit for bit.
 
-use crate::{Context, Outcome, Searcher};
+use crate::{Context, Outcome, Searcher, Source};
 
 /// Effort of a thread's first slices, about 4 ms.
 const SLICE_MIN: u64 = 4_000_000;
@@ -113,9 +113,9 @@ impl<'a> Schedule<'a> {
         self.effort = self.effort.saturating_add(slice);
         entry.done = outcome == Outcome::Exhausted;
         let best = context.best();
-        let improved_by_it =
-            best.as_ref().is_some_and(|b| b.source == source && before.0.is_none_or(|key| b.key() < key))
-                || context.lower_bound() > before.1;
+        let improved_by_it = best.as_ref().is_some_and(|b| {
+            (b.source == source || b.source == Source::Crossover) && before.0.is_none_or(|key| b.key() < key)
+        }) || context.lower_bound() > before.1;
         if improved_by_it {
             entry.share = (entry.share * 2).min(entry.prior * BOOST_MAX);
         } else {
@@ -128,7 +128,6 @@ impl<'a> Schedule<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Source;
     use hysteron_problem::{Cnf, Problem};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};

@@ -29,7 +29,7 @@ pub struct Parameters {
 }
 
 /// The table of parameter sets, one a problem class (`parameters/general.toml`).
-pub const TABLE: &str = include_str!("../../../../parameters/general.toml");
+pub const TABLE: &str = include_str!("../../parameters/general.toml");
 
 /// The parameter sets by the name of their problem class.
 pub fn table() -> std::collections::BTreeMap<String, Parameters> {

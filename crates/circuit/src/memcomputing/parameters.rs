@@ -50,7 +50,7 @@ pub struct Parameters {
 }
 
 /// The table of parameter sets, one a problem class (`parameters/memcomputing.toml`).
-pub const TABLE: &str = include_str!("../../../../parameters/memcomputing.toml");
+pub const TABLE: &str = include_str!("../../parameters/memcomputing.toml");
 
 /// The parameter sets by the name of their problem class, in the order of the names.
 pub fn table() -> std::collections::BTreeMap<String, Parameters> {

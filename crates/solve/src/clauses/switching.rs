@@ -31,19 +31,22 @@ pub fn switching_searchers(cnf: &Cnf, seed: u64) -> Vec<Box<dyn Searcher>> {
     let energy = Energy { scale: 1, offset: 0 };
     let leg = |class: &str, steps| Leg { parameters: Parameters::class(class), steps, chained: false };
     let mut searchers: Vec<Box<dyn Searcher>> = Vec::new();
-    let mut add = |legs: Vec<Leg>, doubling| {
+    let mut add = |legs: Vec<Leg>| {
         let salt = searchers.len() as u64 + 1;
-        searchers.push(Box::new(Chips::new(&circuit, legs, doubling, energy, mix64(seed ^ salt << 48))));
+        searchers.push(Box::new(Chips::new(&circuit, legs, energy, mix64(seed ^ salt << 48))));
     };
     if circuit.longest() <= SLICED_LENGTH_MAX && circuit.variables() <= SMALL_VARIABLES_MAX {
         // Cooling takes longer the more there is to order.
         let cooling = circuit.variables().max(250);
-        add(vec![leg("small-3sat", 256), leg("small-3sat-anneal", cooling)], true);
+        add(vec![leg("small-3sat", 256), leg("small-3sat-anneal", cooling)]);
     }
-    if circuit.variables() <= PLANTED_VARIABLES_MAX {
-        add(vec![leg("planted-3sat", 1000)], true);
+    let is_large = circuit.variables() > PLANTED_VARIABLES_MAX;
+    if !is_large {
+        add(vec![leg("planted-3sat", 1000)]);
     }
-    add(vec![leg("uniform-anneal", 1000), Leg { chained: true, ..leg("uniform-finish", 4000) }], true);
+    // A large problem's first legs are short, so that the others' turn comes within a second.
+    let steps = if is_large { 300 } else { 1000 };
+    add(vec![leg("uniform-anneal", steps), Leg { chained: true, ..leg("uniform-finish", 4 * steps) }]);
     searchers
 }
 
@@ -89,7 +92,7 @@ pub fn unweighted_searchers(wcnf: &Wcnf, seed: u64) -> Vec<Box<dyn Searcher>> {
         parameters.hot =
             (u64::from(parameters.hot) * heat_q8 >> 8).min(u64::from(TEMPERATURE_MAX_Q10)) as u32;
         let legs = vec![Leg { parameters, steps, chained: false }];
-        searchers.push(Box::new(Chips::new(&circuit, legs, true, energy, mix64(seed ^ salt << 48))));
+        searchers.push(Box::new(Chips::new(&circuit, legs, energy, mix64(seed ^ salt << 48))));
     };
     if circuit.longest() <= SLICED_LENGTH_MAX {
         add("maxsat-sliced", 250);
@@ -114,12 +117,10 @@ struct Leg {
     chained: bool,
 }
 
-/// A sequence of legs, repeated with other seeds and, perhaps, more steps.
+/// A sequence of legs, repeated with other seeds and with steps by Luby's sequence.
 struct Chips {
     circuit: Arc<Circuit>,
     legs: Vec<Leg>,
-    /// Whether steps follow Luby's sequence, else they are constant.
-    doubling: bool,
     energy: Energy,
     seed: u64,
     /// Legs that were run.
@@ -132,11 +133,10 @@ struct Chips {
 }
 
 impl Chips {
-    fn new(circuit: &Arc<Circuit>, legs: Vec<Leg>, doubling: bool, energy: Energy, seed: u64) -> Self {
+    fn new(circuit: &Arc<Circuit>, legs: Vec<Leg>, energy: Energy, seed: u64) -> Self {
         Self {
             circuit: Arc::clone(circuit),
             legs,
-            doubling,
             energy,
             seed,
             runs: 0,
@@ -150,10 +150,8 @@ impl Chips {
     fn next(&self) -> Leg {
         let legs = self.legs.len() as u64;
         let mut leg = self.legs[(self.runs % legs) as usize].clone();
-        if self.doubling {
-            let factor = super::luby(self.runs / legs + 1).min(1 << 12) as u32;
-            leg.steps = leg.steps.saturating_mul(factor);
-        }
+        let factor = super::luby(self.runs / legs + 1).min(1 << 12) as u32;
+        leg.steps = leg.steps.saturating_mul(factor);
         leg
     }
 
@@ -234,5 +232,62 @@ impl Searcher for Chips {
             left -= cost;
         }
         Outcome::Continue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hysteron_problem::{ClauseList, Literal, Problem};
+
+    /// Clauses of `length` literals, at least one of which holds if all variables are true when `planted`.
+    fn random(variables: u32, clauses: u64, length: u64, planted: bool) -> ClauseList {
+        let mut list = ClauseList::new();
+        let mut counter = length << 40;
+        for _ in 0..clauses {
+            let mut clause: Vec<Literal> = (0..length)
+                .map(|_| {
+                    counter += 1;
+                    let draw = mix64(counter);
+                    Literal::new(((draw >> 32) * u64::from(variables) >> 32) as u32, draw & 1 == 1)
+                })
+                .collect();
+            if planted {
+                clause[0] = Literal::new(clause[0].variable(), false);
+            }
+            list.push(&clause);
+        }
+        list
+    }
+
+    #[test]
+    fn every_searcher_solves_easy_clauses() {
+        for length in [2, 3, 5] {
+            let problem = Problem::Cnf(Cnf { variables: 80, clauses: random(80, 60 * length, length, true) });
+            let Problem::Cnf(cnf) = &problem else { unreachable!() };
+            for mut searcher in switching_searchers(cnf, 1) {
+                let context = Context::new(&problem, None, None);
+                assert_eq!(searcher.work(&context, 2_000_000_000), Outcome::Continue);
+                assert_eq!(context.best_energy(), 0, "{} at length {length}", searcher.source());
+                assert_eq!(context.best().map(|b| b.source), Some(searcher.source()));
+            }
+        }
+    }
+
+    #[test]
+    fn maxsat_energies_are_scaled_and_shifted() {
+        let soft = random(30, 300, 2, false);
+        let wcnf =
+            Wcnf { variables: 30, weights: vec![7; soft.len()], soft, offset: -100, ..Wcnf::default() };
+        let problem = Problem::Wcnf(wcnf.clone());
+        let mut found = Vec::new();
+        for mut searcher in unweighted_searchers(&wcnf, 1) {
+            let context = Context::new(&problem, None, None);
+            searcher.work(&context, 50_000_000);
+            found.push(context.best_energy());
+        }
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|&f| f == found[0] && (f + 100) % 7 == 0), "{found:?}");
+        assert!(unweighted_searchers(&Wcnf { weights: vec![7, 8], ..wcnf }, 1).is_empty());
     }
 }

@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn domains_of_two_states_are_recombined() {
         // Three pairs of strongly bound spins; the reference has the first right, the other the rest.
-        let couplings = vec![(0, 1, -50), (1, 2, 1), (2, 3, -50), (3, 4, 1), (4, 5, -50)];
+        let couplings = vec![(0, 1, -50), (0, 5, 1), (2, 3, -50), (3, 4, 1), (4, 5, -50)];
         let ising = Ising { spins: 6, couplings, fields: vec![-3, -3, 0, -9, 0, 0], offset: 2 };
         let a = [true, true, false, false, false, false];
         let b = [false, false, true, true, false, false];
