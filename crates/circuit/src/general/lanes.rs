@@ -46,9 +46,12 @@ fn sweep_with<S: Simd>(bank: &mut Bank, circuit: &Circuit, sweep: &Sweep) -> [u8
     let falses = bank.falses.as_mut_ptr().cast::<u8>();
     let memory = bank.memory.as_mut_ptr().cast::<u8>();
     let noise = rom::exponential_q12();
-    // SAFETY, here and below: literal codes are below 2 variables, hard numbers below the number of hard
-    // clauses; both index whole rows. The table is 64 longer than any offset.
-    let load = |code: u32| unsafe { S::load8(falses.add(code as usize * LANES)) };
+    // Literal codes are below 2 variables, hard numbers below the number of hard clauses: both index whole
+    // rows. The table of noise is 64 longer than any offset.
+    let load = |code: u32| {
+        // SAFETY: see above.
+        unsafe { S::load8(falses.add(code as usize * LANES)) }
+    };
     let ones = S::splat8(0xff);
     let mut begin = 0;
     for element in &circuit.elements {
@@ -59,7 +62,7 @@ fn sweep_with<S: Simd>(bank: &mut Bank, circuit: &Circuit, sweep: &Sweep) -> [u8
             let others = &circuit.others[occurrence.others as usize..][..usize::from(occurrence.count)];
             let critical = others.iter().fold(ones, |row, &code| S::and(row, load(code)));
             if occurrence.hard != u32::MAX {
-                // SAFETY: as above.
+                // SAFETY: see above.
                 let weights = unsafe { S::load8(memory.add(occurrence.hard as usize * LANES)) };
                 let weights = S::widen_u8(S::and(weights, critical));
                 hard = if occurrence.negative { S::sub16(hard, weights) } else { S::add16(hard, weights) };
@@ -82,13 +85,13 @@ fn sweep_with<S: Simd>(bank: &mut Bank, circuit: &Circuit, sweep: &Sweep) -> [u8
         let sign = S::widen_i16(S::widen_i8(negated));
         let cost = S::sub32(S::xor32(balance, sign), sign);
         let offset = (rom::element_hash(sweep.key, variable) & rom::OFFSET_MASK) as usize;
-        // SAFETY: as above.
+        // SAFETY: see above.
         let exponential = unsafe { S::load16(noise.as_ptr().add(offset)) };
         let threshold =
             S::shr_u32(S::mul32(S::widen_u16(exponential), S::splat32(sweep.mantissa)), sweep.shift);
         let stays = S::narrow_i16(S::narrow_i32(S::gt_i32(cost, threshold)));
         let switches = S::xor(stays, ones);
-        // SAFETY: as above.
+        // SAFETY: see above.
         unsafe {
             S::store8(falses.add(2 * variable as usize * LANES), S::xor(negated, switches));
             let positive = S::xor(load(2 * variable + 1), switches);
@@ -100,7 +103,7 @@ fn sweep_with<S: Simd>(bank: &mut Bank, circuit: &Circuit, sweep: &Sweep) -> [u8
     for (clause, literals) in circuit.hard.iter().enumerate() {
         let unsatisfied = literals.iter().fold(ones, |row, literal| S::and(row, load(literal.code())));
         let loss = if sweep.forgets(clause) { one } else { S::splat8(0) };
-        // SAFETY: as above.
+        // SAFETY: see above.
         unsafe {
             let at = memory.add(clause * LANES);
             let row = S::load8(at);
