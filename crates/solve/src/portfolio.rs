@@ -124,6 +124,7 @@ fn of_wcnf<'a>(problem: &'a Problem, wcnf: &'a Wcnf, team: Team) -> Vec<Entry<'a
     entries.push(Entry::later(0, Box::new(chips)));
     entries.push(Entry::later(0, Box::new(pairs)));
     entries.push(Entry::later(0, Box::new(move || one(clauses::Partial::new(problem, seed), SHARE))));
+    entries.push(Entry::later(0, Box::new(move || one(clauses::General::new(wcnf, seed).ok(), SHARE))));
     if wcnf.hard.is_empty() {
         let delay = COMPILE_EFFORT * wcnf.soft.literals().len() as u64;
         let memcomputing = move || one(clauses::Memcomputing::new(problem, seed).ok(), SHARE / 4);
