@@ -70,7 +70,7 @@ pub fn unweighted_searchers(wcnf: &Wcnf, seed: u64) -> Vec<Box<dyn Searcher>> {
         let salt = searchers.len() as u64 + 1;
         let mut parameters = Parameters::class(class);
         parameters.hot =
-            (u64::from(parameters.hot) * heat_q8 >> 8).min(u64::from(TEMPERATURE_MAX_Q10)) as u32;
+            ((u64::from(parameters.hot) * heat_q8) >> 8).min(u64::from(TEMPERATURE_MAX_Q10)) as u32;
         let legs = vec![Leg { parameters, steps, chained: false }];
         searchers.push(Box::new(Chips::new(&circuit, legs, energy, mix64(seed ^ salt << 48))));
     };
@@ -229,7 +229,7 @@ mod tests {
                 .map(|_| {
                     counter += 1;
                     let draw = mix64(counter);
-                    Literal::new(((draw >> 32) * u64::from(variables) >> 32) as u32, draw & 1 == 1)
+                    Literal::new((((draw >> 32) * u64::from(variables)) >> 32) as u32, draw & 1 == 1)
                 })
                 .collect();
             if planted {
