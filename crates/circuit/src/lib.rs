@@ -4,6 +4,7 @@
 
 pub mod crossbar;
 pub mod dense;
+pub mod general;
 pub mod memcomputing;
 pub mod rom;
 pub mod run;

@@ -49,7 +49,7 @@ fn trajectories_are_as_recorded() {
                     interrupt: None,
                 };
                 let reports: Vec<_> = common::backends()
-                    .iter()
+                    .into_iter()
                     .map(|b| (b.name(), b.run(&circuit, &parameters, &request).expect("in range")))
                     .collect();
                 for (backend, report) in &reports[1..] {

@@ -133,10 +133,7 @@ struct JsonAnswer<'a> {
 pub fn run(arguments: &Arguments) -> Result<u8> {
     let document = arguments.input.read()?;
     let canonical = document.canonical();
-    let target = match &arguments.target {
-        Some(target) => Some(canonical.objective.to_energy_target(target)),
-        None => None,
-    };
+    let target = arguments.target.as_ref().map(|target| canonical.objective.to_energy_target(target));
     let threads = arguments.threads.map_or_else(default_threads, usize::from);
     let seed = arguments.seed.unwrap_or_else(random_seed);
     let estimate = hysteron_solve::memory_estimate(&canonical.problem, threads);

@@ -6,6 +6,7 @@ pub mod clauses;
 pub mod context;
 pub mod exact;
 pub mod ising;
+mod memory;
 mod portfolio;
 pub mod schedule;
 pub mod searcher;
@@ -13,6 +14,6 @@ mod shape;
 mod solve;
 
 pub use context::{Candidate, Context, Source};
-pub use portfolio::{memory_estimate, memory_limit};
+pub use memory::{memory_estimate, memory_limit};
 pub use searcher::{Outcome, Searcher};
 pub use solve::{Answer, Improvement, Observer, Options, Progress, Status, score, solve};

@@ -42,114 +42,137 @@ fn elements(problem: &Problem) -> u64 {
 }
 
 /// The searchers of a thread for one component, with their shares.
-pub fn schedule(problem: &Problem, team: Team) -> Schedule {
+pub fn schedule(problem: &Problem, team: Team) -> Schedule<'_> {
     let entries = match problem {
-        Problem::Cnf(cnf) => clauses_of_cnf(problem, cnf, team),
-        Problem::Wcnf(wcnf) => clauses_of_wcnf(problem, wcnf, team),
-        Problem::Ising(ising) => entries_of(spins(ising, team)),
+        Problem::Cnf(cnf) => of_cnf(problem, cnf, team),
+        Problem::Wcnf(wcnf) => of_wcnf(problem, wcnf, team),
+        Problem::Ising(ising) => of_ising(ising, team),
     };
     Schedule::new(entries)
 }
 
+/// What a method makes: searchers with their shares.
+type Made = Vec<(Box<dyn Searcher>, u64)>;
+
 /// Random clauses above this many variables are beyond clause learning, below it they are not.
 const RANDOM_LEARNABLE_VARIABLES_MAX: u32 = 600;
+/// Random clauses up to this many variables are searched by chips first, larger ones by walks and beliefs:
+/// a sweep visits all variables while few matter near a solution.
+const CHIPS_FIRST_VARIABLES_MAX: u32 = 2000;
+/// Effort of compiling a circuit, for each literal or coupling: a method that comes second waits until the
+/// first has had a few times that.
+const COMPILE_EFFORT: u64 = 400;
 
-fn clauses_of_cnf(problem: &Problem, cnf: &Cnf, team: Team) -> Vec<Entry> {
+/// Elimination is tried on every problem of so many spins, and on sparse ones of so many couplings.
+const ELIMINATION_ANY_SPINS_MAX: u32 = 40;
+const ELIMINATION_COUPLINGS_MAX: usize = 100_000;
+
+/// One searcher, or none.
+fn one<S: Searcher + 'static>(searcher: Option<S>, share: u64) -> Made {
+    searcher.into_iter().map(|s| (Box::new(s) as Box<dyn Searcher>, share)).collect()
+}
+
+fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Vec<Entry<'a>> {
     let seed = team.thread_seed();
     let looks_random = shape::looks_random(cnf.variables, cnf.clauses.iter());
     let learnable = !looks_random || cnf.variables <= RANDOM_LEARNABLE_VARIABLES_MAX;
-    let mut entries = Vec::new();
     // On a thread of its own, clause learning costs the chips nothing and loses nothing to slices.
     if team.thread == 0 && team.threads > 1 && learnable {
-        entries.push(Entry::new(Box::new(Cdcl::new(cnf)), SHARE));
-        return entries;
+        return vec![Entry::new(Box::new(Cdcl::new(cnf)), SHARE)];
     }
-    for searcher in clauses::switching_searchers(cnf, seed) {
-        entries.push(Entry::new(searcher, SHARE));
-    }
-    if let Some(searcher) = clauses::focused_searcher(cnf, seed) {
-        entries.push(Entry::new(searcher, SHARE));
-    }
-    if let Ok(searcher) = clauses::Memcomputing::new(problem, seed) {
-        entries.push(Entry::new(Box::new(searcher), SHARE));
-    }
-    if let Some(searcher) = clauses::Beliefs::new(problem, seed) {
-        entries.push(Entry::new(Box::new(searcher), SHARE));
-    }
+    let chips_first = cnf.variables <= CHIPS_FIRST_VARIABLES_MAX;
+    let delay = if chips_first { 0 } else { COMPILE_EFFORT * cnf.clauses.literals().len() as u64 };
+    let chips_share = if chips_first { SHARE } else { SHARE / 4 };
+    let mut entries = vec![
+        Entry::later(
+            delay,
+            Box::new(move || {
+                clauses::switching_searchers(cnf, seed).into_iter().map(|s| (s, chips_share)).collect()
+            }),
+        ),
+        Entry::later(
+            0,
+            Box::new(move || clauses::focused_searcher(cnf, seed).into_iter().map(|s| (s, SHARE)).collect()),
+        ),
+        Entry::later(0, Box::new(move || one(clauses::Beliefs::new(problem, seed), SHARE))),
+        Entry::later(delay, Box::new(move || one(clauses::Memcomputing::new(problem, seed).ok(), SHARE))),
+    ];
     if team.thread == 0 {
-        let share = if looks_random { SHARE / 4 } else { entries.len() as u64 * 2 * SHARE };
-        entries.push(Entry::new(Box::new(Cdcl::new(cnf)), share));
+        // Alone on one thread, clause learning gets as much as all others together.
+        let share = if learnable { 6 * SHARE } else { SHARE / 4 };
+        entries.push(Entry::later(0, Box::new(move || one(Some(Cdcl::new(cnf)), share))));
     }
     entries
 }
 
-fn clauses_of_wcnf(problem: &Problem, wcnf: &Wcnf, team: Team) -> Vec<Entry> {
+fn of_wcnf<'a>(problem: &'a Problem, wcnf: &'a Wcnf, team: Team) -> Vec<Entry<'a>> {
     let seed = team.thread_seed();
     let mut entries = Vec::new();
     if team.thread == 0 {
-        if let Some(exact) = CoreGuided::new(problem) {
-            entries.push(Entry::new(Box::new(exact), 3 * SHARE));
-        }
-        if let Some(exact) = ModelImproving::new(problem) {
-            entries.push(Entry::new(Box::new(exact), SHARE));
-        }
+        let exact = move || {
+            let mut made = one(CoreGuided::new(problem), 3 * SHARE);
+            made.extend(one(ModelImproving::new(problem), SHARE));
+            made
+        };
+        entries.push(Entry::later(0, Box::new(exact)));
         if team.threads > 1 && !wcnf.hard.is_empty() {
             return entries;
         }
     }
-    for searcher in clauses::unweighted_searchers(wcnf, seed) {
-        entries.push(Entry::new(searcher, SHARE));
-    }
-    entries.extend(entries_of(clauses::pair_searcher(wcnf, |ising| spins(ising, team))));
-    if let Some(searcher) = clauses::Partial::new(problem, seed) {
-        entries.push(Entry::new(Box::new(searcher), SHARE));
-    }
-    if wcnf.hard.is_empty()
-        && let Ok(searcher) = clauses::Memcomputing::new(problem, seed)
-    {
-        entries.push(Entry::new(Box::new(searcher), SHARE / 4));
+    let pairs = move || clauses::pair_searcher(wcnf, |ising| spins(ising, team));
+    let chips = move || clauses::unweighted_searchers(wcnf, seed).into_iter().map(|s| (s, SHARE)).collect();
+    entries.push(Entry::later(0, Box::new(chips)));
+    entries.push(Entry::later(0, Box::new(pairs)));
+    entries.push(Entry::later(0, Box::new(move || one(clauses::Partial::new(problem, seed), SHARE))));
+    if wcnf.hard.is_empty() {
+        let delay = COMPILE_EFFORT * wcnf.soft.literals().len() as u64;
+        let memcomputing = move || one(clauses::Memcomputing::new(problem, seed).ok(), SHARE / 4);
+        entries.push(Entry::later(delay, Box::new(memcomputing)));
     }
     entries
 }
 
-fn entries_of(searchers: Vec<(Box<dyn Searcher>, u64)>) -> Vec<Entry> {
-    searchers.into_iter().map(|(searcher, share)| Entry::new(searcher, share)).collect()
-}
-
-fn spins(ising: &Ising, team: Team) -> Vec<(Box<dyn Searcher>, u64)> {
+fn of_ising(ising: &Ising, team: Team) -> Vec<Entry<'_>> {
     let seed = team.thread_seed();
-    let is_dense = ising::dense::is_dense(ising);
-    let dense =
-        ising::dense::dense_searchers(ising, seed).into_iter().enumerate().map(|(index, searcher)| {
-            let share = match (is_dense, index) {
-                (true, 0) => 4 * SHARE,
-                (true, _) => SHARE,
-                (false, _) => SHARE / 4,
-            };
-            (searcher, share)
-        });
-    let sparse_share = if is_dense { SHARE / 4 } else { SHARE };
-    let sparse = ising::searchers(ising, seed)
-        .into_iter()
-        .map(|(searcher, sixteenths)| (searcher, (sixteenths * sparse_share / 16).max(1)));
-    // With equal virtual time the first goes first.
-    let mut searchers: Vec<_> =
-        if is_dense { dense.chain(sparse).collect() } else { sparse.chain(dense).collect() };
-    if team.thread == 0
-        && let Some(exact) = Elimination::new(ising)
-    {
-        searchers.insert(0, (Box::new(exact), 2 * SHARE));
+    let delay = COMPILE_EFFORT * ising.couplings.len() as u64;
+    let (dense_delay, sparse_delay) = if ising::dense::is_dense(ising) { (0, delay) } else { (delay, 0) };
+    let mut entries = vec![
+        Entry::later(sparse_delay, Box::new(move || sparse_spins(ising, seed))),
+        Entry::later(dense_delay, Box::new(move || dense_spins(ising, seed))),
+    ];
+    // An order of small width exists in trees, ladders and narrow grids; to look for one elsewhere takes time.
+    let may_be_narrow = ising.spins <= ELIMINATION_ANY_SPINS_MAX
+        || ising.couplings.len() as u64 <= 2 * u64::from(ising.spins)
+            && ising.couplings.len() <= ELIMINATION_COUPLINGS_MAX;
+    if team.thread == 0 && may_be_narrow {
+        entries.insert(0, Entry::later(0, Box::new(move || one(Elimination::new(ising), 2 * SHARE))));
     }
-    searchers
+    entries
 }
 
-/// About how many bytes a search on `problem` with this many threads needs, beside the problem itself.
-pub fn memory_estimate(problem: &Problem, threads: usize) -> u64 {
-    // TODO
-    elements(problem) * 100 * threads as u64
+/// All searchers of spins at once, for problems that were translated to spins.
+fn spins(ising: &Ising, team: Team) -> Made {
+    let seed = team.thread_seed();
+    let mut made = dense_spins(ising, seed);
+    made.extend(sparse_spins(ising, seed));
+    made
 }
 
-/// How many bytes a search may use: most of what the machine has free.
-pub fn memory_limit() -> u64 {
-    8 << 30
+fn dense_spins(ising: &Ising, seed: u64) -> Made {
+    let is_dense = ising::dense::is_dense(ising);
+    let searchers = ising::dense::dense_searchers(ising, seed).into_iter().enumerate();
+    let share = |index| match (is_dense, index) {
+        (true, 0) => 4 * SHARE,
+        (true, _) => SHARE,
+        (false, _) => SHARE / 4,
+    };
+    searchers.map(|(index, searcher)| (searcher, share(index))).collect()
+}
+
+fn sparse_spins(ising: &Ising, seed: u64) -> Made {
+    let part = if ising::dense::is_dense(ising) { 4 } else { 1 };
+    ising::searchers(ising, seed)
+        .into_iter()
+        .map(|(searcher, share)| (searcher, (share / part).max(1)))
+        .collect()
 }

@@ -17,9 +17,19 @@ pub const SHARE: u64 = 16;
 /// How far an improvement may raise a share above its prior, as a factor.
 const BOOST_MAX: u64 = 8;
 
+/// What makes searchers when their turn comes, each with its share: compiling a large problem for
+/// methods that may never be needed would cost seconds.
+pub type Maker<'a> = Box<dyn FnOnce() -> Vec<(Box<dyn Searcher>, u64)> + Send + 'a>;
+
+/// Something to schedule.
+enum Worker<'a> {
+    Ready(Box<dyn Searcher>),
+    Later(Maker<'a>),
+}
+
 /// A searcher with its share of the thread.
-pub struct Entry {
-    searcher: Box<dyn Searcher>,
+pub struct Entry<'a> {
+    worker: Worker<'a>,
     /// The share it starts with and falls back to.
     prior: u64,
     /// The present share.
@@ -29,23 +39,33 @@ pub struct Entry {
     done: bool,
 }
 
-impl Entry {
+impl<'a> Entry<'a> {
     /// An entry with a prior share in units of [`SHARE`].
     pub fn new(searcher: Box<dyn Searcher>, prior: u64) -> Self {
+        Self::of(Worker::Ready(searcher), prior)
+    }
+
+    /// An entry that is replaced by the searchers of `maker` when its turn comes, which is when the
+    /// others have had `delay` effort for each [`SHARE`] of theirs.
+    pub fn later(delay: u64, maker: Maker<'a>) -> Self {
+        Self { virtual_time: u128::from(delay), ..Self::of(Worker::Later(maker), 1) }
+    }
+
+    fn of(worker: Worker<'a>, prior: u64) -> Self {
         let prior = prior.max(1);
-        Self { searcher, prior, share: prior, virtual_time: 0, done: false }
+        Self { worker, prior, share: prior, virtual_time: 0, done: false }
     }
 }
 
 /// The searchers of one thread and the account of what they were given.
-pub struct Schedule {
-    entries: Vec<Entry>,
+pub struct Schedule<'a> {
+    entries: Vec<Entry<'a>>,
     effort: u64,
 }
 
-impl Schedule {
+impl<'a> Schedule<'a> {
     /// A schedule over these entries; with equal virtual time the first goes first.
-    pub fn new(entries: Vec<Entry>) -> Self {
+    pub fn new(entries: Vec<Entry<'a>>) -> Self {
         Self { entries, effort: 0 }
     }
 
@@ -54,41 +74,48 @@ impl Schedule {
         self.entries.iter().all(|e| e.done)
     }
 
-    /// Adds an entry that starts as if it had received its share so far.
-    pub fn add(&mut self, mut entry: Entry) {
-        entry.virtual_time =
-            self.entries.iter().filter(|e| !e.done).map(|e| e.virtual_time).min().unwrap_or(0);
-        self.entries.push(entry);
-    }
-
     /// Effort given so far.
     pub fn effort(&self) -> u64 {
         self.effort
     }
 
+    /// The live entry with the least virtual time, made if it was not yet.
+    fn next(&mut self) -> Option<usize> {
+        loop {
+            let live = self.entries.iter().enumerate().filter(|(_, e)| !e.done);
+            let (index, _) = live.min_by_key(|&(i, e)| (e.virtual_time, i))?;
+            if matches!(self.entries[index].worker, Worker::Ready(_)) {
+                return Some(index);
+            }
+            let entry = self.entries.remove(index);
+            let Worker::Later(maker) = entry.worker else { unreachable!("not ready") };
+            let made = maker().into_iter().map(|(searcher, share)| Entry {
+                virtual_time: entry.virtual_time,
+                ..Entry::new(searcher, share)
+            });
+            self.entries.splice(index..index, made);
+        }
+    }
+
     /// Lets the searcher that is furthest behind its share work for one slice of at most `limit` effort.
     pub fn turn(&mut self, context: &Context, limit: u64) -> Outcome {
+        let Some(index) = self.next() else { return Outcome::Exhausted };
         let live = self.entries.iter().filter(|e| !e.done).count();
-        let Some(index) = (0..self.entries.len())
-            .filter(|&i| !self.entries[i].done)
-            .min_by_key(|&i| (self.entries[i].virtual_time, i))
-        else {
-            return Outcome::Exhausted;
-        };
         // A searcher that is alone needs no slices: an incremental solver would only lose by them.
         let slice =
             if live == 1 { limit } else { (self.effort / SLICE_PART).clamp(SLICE_MIN, SLICE_MAX).min(limit) };
         let before = (context.best().map(|b| b.key()), context.lower_bound());
         let entry = &mut self.entries[index];
-        let outcome = entry.searcher.work(context, slice);
+        let Worker::Ready(searcher) = &mut entry.worker else { unreachable!("`next` made it") };
+        let outcome = searcher.work(context, slice);
+        let source = searcher.source();
         entry.virtual_time += u128::from(slice) * u128::from(SHARE) / u128::from(entry.share);
         self.effort = self.effort.saturating_add(slice);
         entry.done = outcome == Outcome::Exhausted;
         let best = context.best();
-        let improved_by_it = best
-            .as_ref()
-            .is_some_and(|b| b.source == entry.searcher.source() && before.0.is_none_or(|key| b.key() < key))
-            || context.lower_bound() > before.1;
+        let improved_by_it =
+            best.as_ref().is_some_and(|b| b.source == source && before.0.is_none_or(|key| b.key() < key))
+                || context.lower_bound() > before.1;
         if improved_by_it {
             entry.share = (entry.share * 2).min(entry.prior * BOOST_MAX);
         } else {

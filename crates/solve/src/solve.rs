@@ -11,8 +11,6 @@ use crate::portfolio::{self, Team};
 use crate::schedule::Schedule;
 use crate::{Context, Outcome, Source};
 
-/// The most threads.
-pub const THREADS_MAX: usize = 1024;
 /// With several components, none keeps a thread longer than this effort (about 0.4 s).
 const COMPONENT_TURN_MAX: u64 = 400_000_000;
 
@@ -24,7 +22,7 @@ pub struct Options {
     /// Limit on chip-steps: steps of one 64-chip bank of the whole problem, other methods
     /// charged by the same cost; for each thread.
     pub steps: Option<u64>,
-    /// Worker threads, 1..=[`THREADS_MAX`].
+    /// Worker threads, at least 1.
     pub threads: usize,
     /// All randomness is a function of it.
     pub seed: u64,

@@ -1,9 +1,13 @@
 //! The exact methods against brute force on small random problems.
 
 use hysteron_problem::{ClauseList, Cnf, Ising, Literal, Problem, Wcnf};
+use hysteron_solve::exact::cadical::Cadical;
 use hysteron_solve::exact::cdcl::Cdcl;
 use hysteron_solve::exact::ising::Elimination;
+use hysteron_solve::exact::light::Light;
 use hysteron_solve::exact::maxsat::{CoreGuided, ModelImproving};
+use hysteron_solve::exact::oracle::{Answer, Oracle};
+use hysteron_solve::exact::strand::Strand;
 use hysteron_solve::{Context, Outcome, Searcher};
 use proptest::prelude::*;
 
@@ -24,7 +28,7 @@ fn run(problem: &Problem, mut searcher: impl Searcher, effort: u64) -> (Result, 
     }
 }
 
-fn assignments(variables: u32) -> impl Iterator<Item = Vec<bool>> {
+fn all_assignments(variables: u32) -> impl Iterator<Item = Vec<bool>> {
     (0..1u64 << variables).map(move |code| (0..variables).map(|v| code >> v & 1 == 1).collect())
 }
 
@@ -74,7 +78,7 @@ proptest! {
     #[test]
     fn cdcl_decides_as_brute_force_does(list in clauses(0..48, 1..4), effort in 100_000u64..3_000_000) {
         let cnf = Cnf { variables: VARIABLES, clauses: list };
-        let is_satisfiable = assignments(VARIABLES).any(|a| cnf.unsatisfied(&a) == 0);
+        let is_satisfiable = all_assignments(VARIABLES).any(|a| cnf.unsatisfied(&a) == 0);
         let searcher = Cdcl::new(&cnf);
         let ((outcome, key), _) = run(&Problem::Cnf(cnf), searcher, effort);
         if is_satisfiable {
@@ -85,8 +89,26 @@ proptest! {
     }
 
     #[test]
+    fn oracles_answer_as_brute_force_does(
+        list in clauses(1..60, 1..5),
+        assumed in prop::collection::vec(prop::collection::vec((0..VARIABLES, any::<bool>()), 0..6), 1..10),
+    ) {
+        let assumed: Vec<Vec<Literal>> = assumed
+            .iter()
+            .map(|list| {
+                let mut list: Vec<_> = list.iter().map(|&(v, n)| Literal::new(v, n)).collect();
+                list.sort_unstable();
+                list.dedup();
+                list
+            })
+            .collect();
+        prop_assert!(oracle_is_right(Light::new(), list.clone(), assumed.clone()), "light");
+        prop_assert!(oracle_is_right(Cadical::new(), list, assumed), "cadical");
+    }
+
+    #[test]
     fn maxsat_finds_and_proves_what_brute_force_finds(wcnf in wcnf(), effort in 100_000u64..3_000_000) {
-        let least = assignments(VARIABLES).filter(|a| wcnf.hard_unsatisfied(a) == 0).map(|a| wcnf.cost(&a)).min();
+        let least = all_assignments(VARIABLES).filter(|a| wcnf.hard_unsatisfied(a) == 0).map(|a| wcnf.cost(&a)).min();
         let problem = Problem::Wcnf(wcnf);
         let results = [
             run(&problem, CoreGuided::new(&problem).unwrap(), u64::MAX),
@@ -105,7 +127,7 @@ proptest! {
     #[test]
     fn a_cnf_is_minimised_as_maxsat(list in clauses(1..48, 1..3)) {
         let cnf = Cnf { variables: VARIABLES, clauses: list };
-        let least = assignments(VARIABLES).map(|a| cnf.unsatisfied(&a) as i64).min().unwrap();
+        let least = all_assignments(VARIABLES).map(|a| cnf.unsatisfied(&a) as i64).min().unwrap();
         let problem = Problem::Cnf(cnf);
         let (result, _) = run(&problem, CoreGuided::new(&problem).unwrap(), u64::MAX);
         prop_assert_eq!(result, (Outcome::Optimal, Some((0, least))));
@@ -115,11 +137,48 @@ proptest! {
 
     #[test]
     fn elimination_finds_the_ground_state(ising in ising(), effort in 500u64..100_000) {
-        let least = assignments(ising.spins).map(|a| ising.energy(&a)).min().unwrap();
+        let least = all_assignments(ising.spins).map(|a| ising.energy(&a)).min().unwrap();
         let searcher = Elimination::new(&ising).expect("small enough");
         let (result, bound) = run(&Problem::Ising(ising), searcher, effort);
         prop_assert_eq!((result, bound), ((Outcome::Optimal, Some((0, least))), least));
     }
+}
+
+/// Asks an oracle about growing clauses under changing assumptions; whether each answer, model and
+/// core is right.
+fn oracle_is_right(
+    mut oracle: impl Oracle + Send + 'static,
+    list: ClauseList,
+    assumed: Vec<Vec<Literal>>,
+) -> bool {
+    let body = move |pace: &hysteron_solve::exact::strand::Pace| {
+        oracle.reserve(VARIABLES);
+        let mut known = Cnf { variables: VARIABLES, clauses: ClauseList::new() };
+        let mut clauses = list.iter();
+        let mut is_right = true;
+        for assumptions in &assumed {
+            for clause in clauses.by_ref().take(6) {
+                oracle.add_clause(clause);
+                known.clauses.push(clause);
+            }
+            let holds = |a: &[bool], literals: &[Literal]| {
+                known.unsatisfied(a) == 0 && literals.iter().all(|l| l.holds(a[l.variable() as usize]))
+            };
+            is_right &= match oracle.solve(pace, assumptions, None) {
+                Answer::Satisfiable => holds(&oracle.model(VARIABLES), assumptions),
+                Answer::Unsatisfiable => {
+                    let core = oracle.core(assumptions);
+                    core.iter().all(|l| assumptions.contains(l))
+                        && !all_assignments(VARIABLES).any(|a| holds(&a, &core))
+                }
+                Answer::Unknown => false,
+            };
+        }
+        if is_right { Outcome::Optimal.into() } else { Outcome::Exhausted.into() }
+    };
+    let problem = Problem::Cnf(Cnf { variables: VARIABLES, clauses: ClauseList::new() });
+    let context = Context::new(&problem, None, None);
+    Strand::new(Box::new(body)).work(&context, u64::MAX) == Outcome::Optimal
 }
 
 /// `holes + 1` pigeons do not fit into `holes` holes.

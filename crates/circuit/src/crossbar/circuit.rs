@@ -200,7 +200,8 @@ impl Circuit {
             let end = position as u32 + 1;
             if magnitude > Class::UnitBytes.row_max() {
                 self.byte_stretches.push((end, true));
-                bytes = 127;
+                // Nothing may join it, not even a spin without couplings.
+                bytes = 128;
             } else if magnitude > 127 - bytes || self.byte_stretches.is_empty() {
                 self.byte_stretches.push((end, false));
                 bytes = magnitude;

@@ -31,7 +31,7 @@ fn random_wcnf(seed: u64, variables: u32, clauses: u32, weight_bits: u32) -> Wcn
     let mut wcnf = Wcnf { variables, offset: (seed % 7) as i64 - 3, ..Wcnf::default() };
     for (c, clause) in cnf.clauses.iter().enumerate() {
         let h = mix64(seed ^ 0x77 ^ (c as u64) << 32);
-        if h % 4 == 0 {
+        if h.is_multiple_of(4) {
             wcnf.hard.push(clause);
         } else {
             wcnf.soft.push(clause);
@@ -50,7 +50,7 @@ fn parameters(seed: u64) -> Parameters {
     let mut parameters = *table.values().nth(seed as usize % table.len()).expect("not empty");
     parameters.chips = 1 + (mix64(seed) % 64) as u32;
     parameters.arrangement = if mix64(seed) >> 32 & 1 == 0 { Arrangement::Lanes } else { Arrangement::Flat };
-    if seed % 5 == 0 {
+    if seed.is_multiple_of(5) {
         parameters.noise_period = 3;
         parameters.zeta_shift = (mix64(seed) >> 40 & 15) as i8 - 8;
         parameters.epsilon = 32767;

@@ -195,7 +195,7 @@ fn dimod_models_keep_their_labels() {
 
 #[test]
 fn compressed_files_are_told_by_their_first_bytes() {
-    let text = b"p cnf 2 1\n1 -2 0\n".repeat(1);
+    let text = b"p cnf 2 1\n1 -2 0\n".to_vec();
     for compression in [Compression::Gzip, Compression::Xz, Compression::Zstandard] {
         let mut bytes = compression.compress(&text);
         assert_eq!(Compression::detect(&bytes), Some(compression));

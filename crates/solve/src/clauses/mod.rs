@@ -2,6 +2,7 @@
 
 mod beliefs;
 mod focused;
+mod general;
 mod memcomputing;
 mod pairs;
 mod partial;
@@ -11,6 +12,7 @@ mod walk;
 
 pub use beliefs::Beliefs;
 pub use focused::focused_searcher;
+pub use general::General;
 pub use memcomputing::Memcomputing;
 pub use pairs::pair_searcher;
 pub use partial::Partial;

@@ -50,13 +50,33 @@ pub fn switching_searchers(cnf: &Cnf, seed: u64) -> Vec<Box<dyn Searcher>> {
     searchers
 }
 
-/// Searchers for MaxSAT without hard clauses whose soft clauses all weigh the same; none for others.
-pub fn unweighted_searchers(wcnf: &Wcnf, seed: u64) -> Vec<Box<dyn Searcher>> {
-    let Some(&scale) = wcnf.weights.first() else { return Vec::new() };
-    if !wcnf.hard.is_empty() || wcnf.weights.iter().any(|&w| w != scale) {
-        return Vec::new();
+/// Clauses may be repeated so often on average, to give those that were equal their weight back.
+const REPEATS_MAX: u64 = 3;
+
+/// The soft clauses with equal weights, each as often as its weight says, and that weight; none where
+/// there are hard clauses or it would be too many.
+fn with_equal_weights(wcnf: &Wcnf) -> Option<(Cnf, u64)> {
+    let scale = wcnf.weights.iter().copied().reduce(gcd)?;
+    let total = wcnf.weights.iter().try_fold(0u64, |sum, &w| sum.checked_add(w / scale))?;
+    if !wcnf.hard.is_empty() || total > REPEATS_MAX * wcnf.weights.len() as u64 {
+        return None;
     }
-    let cnf = Cnf { variables: wcnf.variables, clauses: wcnf.soft.clone() };
+    let mut cnf = Cnf { variables: wcnf.variables, ..Cnf::default() };
+    for (clause, &weight) in wcnf.soft.iter().zip(&wcnf.weights) {
+        for _ in 0..weight / scale {
+            cnf.clauses.push(clause);
+        }
+    }
+    Some((cnf, scale))
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// Searchers for MaxSAT without hard clauses whose soft clauses weigh the same or nearly so; none for others.
+pub fn unweighted_searchers(wcnf: &Wcnf, seed: u64) -> Vec<Box<dyn Searcher>> {
+    let Some((cnf, scale)) = with_equal_weights(wcnf) else { return Vec::new() };
     let Ok(circuit) = Circuit::compile(&cnf) else { return Vec::new() };
     if circuit.clauses() == 0 || bank_bytes(&circuit, Kernel::T) > BANK_BYTES_MAX {
         return Vec::new();

@@ -36,7 +36,9 @@ const FAILURES: u32 = 2;
 pub(super) struct Chips {
     circuit: Arc<Circuit>,
     backend: Cpu,
-    parameters: Parameters,
+    mode: Mode,
+    /// The parameter sets of the class; epochs take turns with them.
+    sets: Vec<Parameters>,
     seed: u64,
     legs: u64,
     epochs: u64,
@@ -58,25 +60,26 @@ impl Chips {
     /// Mode A.
     pub fn annealing(circuit: Arc<Circuit>, graph: Arc<Graph>, seed: u64) -> Self {
         let class = if Table::class_of(&circuit) == "dense" { "dense" } else { "sparse" };
-        let parameters = Table::built_in().sets(class)[0].clone();
-        let mut chips = Self::new(circuit, graph, parameters, seed);
+        let sets = Table::built_in().sets(class).to_vec();
+        let mut chips = Self::new(circuit, graph, sets, seed);
         chips.sweeps = (FIRST_COST / chips.sweep_cost()).clamp(*SWEEPS.start(), FIRST_SWEEPS);
         chips
     }
 
     /// Mode B.
     pub fn exchanging(circuit: Arc<Circuit>, graph: Arc<Graph>, seed: u64) -> Self {
-        let parameters = Table::built_in().sets("lattice")[0].clone();
-        let mut chips = Self::new(circuit, graph, parameters, seed);
+        let sets = Table::built_in().sets("lattice").to_vec();
+        let mut chips = Self::new(circuit, graph, sets, seed);
         chips.sweeps = (EXCHANGE_LEG.start() / chips.sweep_cost()).clamp(*SWEEPS.start(), *SWEEPS.end());
         chips
     }
 
-    fn new(circuit: Arc<Circuit>, graph: Arc<Graph>, parameters: Parameters, seed: u64) -> Self {
+    fn new(circuit: Arc<Circuit>, graph: Arc<Graph>, sets: Vec<Parameters>, seed: u64) -> Self {
         Self {
             circuit,
             backend: Cpu::detect(),
-            parameters,
+            mode: sets[0].mode,
+            sets,
             seed,
             legs: 0,
             epochs: 0,
@@ -102,7 +105,7 @@ impl Chips {
             Class::Wides => (25_000, 60_000),
         };
         // Cluster moves and a multiplication for every threshold.
-        let spin = if self.parameters.mode == Mode::Exchange { 5 * spin / 2 } else { spin };
+        let spin = if self.mode == Mode::Exchange { 5 * spin / 2 } else { spin };
         ((self.circuit.ecu_per_step() * coupling + self.circuit.spins() as u64 * spin) / 1000).max(1)
     }
 
@@ -131,7 +134,13 @@ impl Chips {
         if report.lanes[best].energy < context.best_energy() {
             context.offer(&report.lanes[best].assignment, self.source());
         }
-        let folded = self.pool.absorb(report.lanes.iter().map(|l| (l.energy, l.assignment.as_slice())));
+        if context.stopped() {
+            // Folding reads every coupling once a lane: too long for one who waits for the answer.
+            return;
+        }
+        let folded = self
+            .pool
+            .absorb(report.lanes.iter().map(|l| (l.energy, l.assignment.as_slice())), context.stop_flag());
         if let Some((energy, state)) = self.pool.best()
             && (energy <= context.best_energy() || self.stale == 0)
         {
@@ -141,7 +150,7 @@ impl Chips {
 
     /// Mode A: one leg of the present epoch, or the first of the next.
     fn anneal(&mut self, context: &Context) -> u64 {
-        let mut parameters = self.parameters.clone();
+        let mut parameters = self.sets[(self.epochs % self.sets.len() as u64) as usize].clone();
         let mut states = Vec::new();
         let mut sweeps = self.sweeps;
         if self.epoch_legs == 0 {
@@ -150,7 +159,8 @@ impl Chips {
             self.epoch_least = i64::MAX;
             let elites = context.elites();
             if self.epochs % ELITE_EPOCHS == ELITE_EPOCHS - 1 && elites.len() > 1 {
-                self.pool.absorb(elites.iter().map(|e| (e.energy, e.assignment.as_slice())));
+                self.pool
+                    .absorb(elites.iter().map(|e| (e.energy, e.assignment.as_slice())), context.stop_flag());
             }
         }
         if !self.pool.is_empty() {
@@ -212,7 +222,7 @@ impl Chips {
             *first = elite.assignment;
         }
         self.pool.clear();
-        let parameters = self.parameters.clone();
+        let parameters = self.sets[(self.legs % self.sets.len() as u64) as usize].clone();
         let cost = self.leg(context, &parameters, &states, self.sweeps);
         if self.sweeps * self.sweep_cost() * 2 <= *EXCHANGE_LEG.end() {
             self.sweeps = (self.sweeps * 3 / 2).min(*SWEEPS.end());
@@ -223,13 +233,13 @@ impl Chips {
 
 impl Searcher for Chips {
     fn source(&self) -> Source {
-        Source::Crossbar(if self.parameters.mode == Mode::Anneal { 'A' } else { 'B' })
+        Source::Crossbar(if self.mode == Mode::Anneal { 'A' } else { 'B' })
     }
 
     fn work(&mut self, context: &Context, effort: u64) -> Outcome {
         self.credit = self.credit.saturating_add(i64::try_from(effort).unwrap_or(i64::MAX));
         while self.credit > 0 && !context.stopped() {
-            let cost = match self.parameters.mode {
+            let cost = match self.mode {
                 Mode::Anneal => self.anneal(context),
                 Mode::Exchange => self.exchange(context),
             };

@@ -352,3 +352,71 @@ impl Searcher for Pool {
         Outcome::Continue
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn random_problem(spins: u32, seed: u64, most: i64, has_fields: bool) -> Ising {
+        let weight = |key: u64| (mix64(seed << 40 | key) >> 20) as i64 % (2 * most + 1) - most;
+        let pairs = (0..spins).flat_map(|i| (i + 1..spins).map(move |j| (i, j)));
+        let weighed = pairs.map(|(i, j)| (i, j, weight(u64::from(i * spins + j))));
+        let fields =
+            (0..spins).map(|i| if has_fields { weight(1 << 30 | u64::from(i)) } else { 0 }).collect();
+        Ising { spins, couplings: weighed.filter(|c| c.2 != 0).collect(), fields, offset: -3 }
+    }
+
+    fn ground(problem: &Ising) -> i64 {
+        (0u32..1 << problem.spins)
+            .map(|bits| problem.energy(&(0..problem.spins).map(|i| bits >> i & 1 != 0).collect::<Vec<_>>()))
+            .min()
+            .expect("at least one state")
+    }
+
+    #[test]
+    fn all_searchers_find_ground_states_of_small_problems() {
+        for seed in 0..6 {
+            let ising = random_problem(12, seed, [1, 100, 1 << 40][seed as usize % 3], seed % 2 == 0);
+            let problem = Problem::Ising(ising.clone());
+            let searchers = dense_searchers(&ising, seed);
+            assert!(searchers.len() >= 2);
+            for mut searcher in searchers {
+                let context = Context::new(&problem, None, None);
+                searcher.work(&context, 30_000_000);
+                assert_eq!(context.best_energy(), ground(&ising), "{} on {seed}", searcher.source());
+            }
+        }
+    }
+
+    #[test]
+    fn a_search_is_a_function_of_seed_and_efforts() {
+        let ising = random_problem(90, 5, 100, true);
+        let problem = Problem::Ising(ising.clone());
+        let search = |seed| {
+            let context = Context::new(&problem, None, None);
+            for mut searcher in dense_searchers(&ising, seed) {
+                for _ in 0..5 {
+                    searcher.work(&context, 3_000_000);
+                }
+            }
+            (context.ecu(), context.elites())
+        };
+        assert_eq!(search(1), search(1));
+        assert_ne!(search(1).0, search(2).0);
+    }
+
+    #[test]
+    fn nothing_to_search_is_no_searcher() {
+        assert!(dense_searchers(&Ising::default(), 1).is_empty());
+        let too_large =
+            Ising { spins: 3, couplings: vec![(0, 1, 1 << 61), (1, 2, 1)], fields: vec![0; 3], offset: 0 };
+        assert!(dense_searchers(&too_large, 1).is_empty());
+    }
+
+    #[test]
+    fn density_is_a_matter_of_couplings_per_pair() {
+        assert!(is_dense(&random_problem(200, 1, 1, false)));
+        let chain = (0..999).map(|i| (i, i + 1, 1)).collect();
+        assert!(!is_dense(&Ising { spins: 1000, couplings: chain, fields: vec![0; 1000], offset: 0 }));
+    }
+}

@@ -395,3 +395,97 @@ impl Searcher for Swap {
         Outcome::Continue
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hysteron_problem::Problem;
+
+    /// Quadratic assignment of `k` items to `k` places with random flows and distances, as penalties of
+    /// rows and columns; with `columns` false items may share places.
+    fn assignment(k: u32, columns: bool, seed: u64) -> Ising {
+        let cost = |a: u32, b: u32, salt: u64| {
+            (mix64(seed ^ salt << 40 ^ u64::from(a.min(b)) << 20 ^ u64::from(a.max(b))) % 9) as i64
+        };
+        let penalty = 200;
+        let mut couplings = Vec::new();
+        let mut fields = vec![0i64; (k * k) as usize];
+        for a in 0..k * k {
+            for b in a + 1..k * k {
+                let ((i, p), (j, q)) = ((a / k, a % k), (b / k, b % k));
+                let weight =
+                    if i == j || (columns && p == q) { penalty } else { cost(i, j, 1) * cost(p, q, 2) };
+                if weight != 0 {
+                    couplings.push((a, b, weight));
+                }
+                // From x = (1 + s) / 2; the penalty of a row also has -x in the square of (sum - 1).
+                fields[a as usize] += weight;
+                fields[b as usize] += weight;
+            }
+        }
+        for field in &mut fields {
+            *field -= if columns { 4 } else { 2 } * penalty / 2;
+        }
+        Ising { spins: k * k, couplings, fields, offset: 5 }
+    }
+
+    #[test]
+    fn moves_keep_groups_and_energies() {
+        for (columns, seed) in [(true, 1), (false, 2), (true, 3), (false, 4)] {
+            let ising = assignment(6, columns, seed);
+            let mut swap = Swap::new(&ising, seed).expect("groups");
+            assert_eq!(swap.groups.columns() > 0, columns);
+            let mut kinds = [0; 3];
+            for _ in 0..2000 {
+                if let Some((step, gain)) = swap.choose() {
+                    let before = swap.energy;
+                    kinds[match step {
+                        Move::Single(_) => 0,
+                        Move::Shift(..) => 1,
+                        Move::Exchange(_) => 2,
+                    }] += 1;
+                    swap.make(step);
+                    assert_eq!(swap.energy, before - 2 * i64::from(gain), "{step:?}");
+                    swap.step += 1;
+                }
+                assert_eq!(swap.energy + ising.offset, ising.energy(&swap.state));
+                for (group, members) in swap.groups.members.iter().enumerate() {
+                    let up: Vec<u32> = members.iter().copied().filter(|&s| swap.state[s as usize]).collect();
+                    assert!(up.len() <= 1);
+                    assert_eq!(swap.up[group], up.first().copied().unwrap_or(NONE));
+                }
+                swap.advance();
+            }
+            assert!(kinds[if columns { 2 } else { 1 }] > 0, "{kinds:?}");
+        }
+    }
+
+    #[test]
+    fn small_assignments_are_solved() {
+        fn permutations(k: u32) -> Vec<Vec<u32>> {
+            if k == 0 {
+                return vec![Vec::new()];
+            }
+            let insert = |p: Vec<u32>| {
+                (0..=p.len()).map(move |at| {
+                    let mut longer = p.clone();
+                    longer.insert(at, k - 1);
+                    longer
+                })
+            };
+            permutations(k - 1).into_iter().flat_map(insert).collect()
+        }
+        for seed in 0..3 {
+            let ising = assignment(6, true, seed);
+            let energy = |p: &Vec<u32>| {
+                let state: Vec<bool> = (0..36).map(|s| p[s / 6] == s as u32 % 6).collect();
+                ising.energy(&state)
+            };
+            let expected = permutations(6).iter().map(energy).min().expect("720 of them");
+            let problem = Problem::Ising(ising.clone());
+            let context = Context::new(&problem, None, None);
+            Swap::new(&ising, seed).expect("groups").work(&context, 5_000_000);
+            assert_eq!(context.best_energy(), expected, "seed {seed}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The pool of an epoch: good states, far from each other, and the fold of all that came in.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hysteron_circuit::crossbar::crossover::{Crossover, Graph};
 use hysteron_circuit::simd::LANES;
@@ -53,8 +54,9 @@ impl Pool {
         self.last.iter().map(|s| s.1.clone()).collect()
     }
 
-    /// Folds states into the best of all, and keeps the best that differ. Returns whether the fold made the best.
-    pub fn absorb<'s>(&mut self, states: impl Iterator<Item = (i64, &'s [bool])>) -> bool {
+    /// Folds states into the best of all, until `stop` is set, and keeps the best that differ. Returns whether
+    /// the fold made the best.
+    pub fn absorb<'s>(&mut self, states: impl Iterator<Item = (i64, &'s [bool])>, stop: &AtomicBool) -> bool {
         self.last = states.map(|(energy, state)| (energy, state.to_vec())).collect();
         self.last.sort();
         let mut candidates = std::mem::take(&mut self.kept);
@@ -64,6 +66,9 @@ impl Pool {
         let Some(mut child) = candidates.first().cloned() else { return false };
         let before = child.0;
         for (_, state) in candidates[1..].iter().take(FOLDED) {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
             child.0 += self.fold(&mut child.1, state);
         }
         let folded = child.0 < before;
@@ -123,7 +128,7 @@ mod tests {
             (0, &[true, false, true, true]),
             (0, &[false, false, false, true]),
         ];
-        assert!(pool.absorb(states.into_iter()));
+        assert!(pool.absorb(states.into_iter(), &AtomicBool::new(false)));
         let (energy, state) = pool.best().unwrap();
         assert_eq!((energy, problem.energy(state)), (-2, -2));
         // The third is the mirror image of the first.

@@ -7,6 +7,10 @@ use crate::simd::{LANES, Simd};
 
 /// The sweep. The instruction set is only what the compiler may use.
 #[inline(always)]
+#[allow(
+    clippy::extra_unused_type_parameters,
+    reason = "`dispatch!` names the instruction set of every kernel"
+)]
 pub(super) fn sweep_wides<S: Simd>(sweep: Sweep<'_>) {
     let Sweep { circuit, rows, key, thresholds, tables, energies } = sweep;
     let Tables::Wides(table) = tables else { unreachable!("the class says what the tables are") };

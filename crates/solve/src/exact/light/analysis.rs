@@ -13,8 +13,6 @@ pub struct Scratch {
     /// Variables to unsee.
     touched: Vec<u32>,
     stack: Vec<Literal>,
-    /// Variables of the present level that learnt clauses implied, and those clauses.
-    helped: Vec<(u32, Reference)>,
     /// Stamps of levels, to count distinct ones.
     stamps: Vec<u64>,
     stamp: u64,
@@ -85,9 +83,6 @@ impl Light {
             }
             implied = Some(literal);
             reason = self.reasons[literal.variable() as usize];
-            if self.database.quality(reason) > 0 {
-                self.analysis.helped.push((literal.variable(), reason));
-            }
         };
         clause[0] = !uip;
         let mut kept = 1;
@@ -108,12 +103,6 @@ impl Light {
         }
         let level = clause.get(1).map_or(0, level_of) as usize;
         let quality = self.analysis.count_levels(clause.iter().copied(), &self.levels, self.limits.len());
-        // Variables that better clauses implied are worth more.
-        while let Some((variable, reason)) = self.analysis.helped.pop() {
-            if self.database.quality(reason) < quality {
-                self.bump(variable);
-            }
-        }
         Learnt { clause, level, quality }
     }
 

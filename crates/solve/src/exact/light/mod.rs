@@ -226,7 +226,7 @@ impl Light {
         }
         self.analysis.clause = learnt.clause;
         self.increment /= self.decay;
-        if self.conflicts % DECAY_CONFLICTS == 0 && self.decay < DECAY_LAST {
+        if self.conflicts.is_multiple_of(DECAY_CONFLICTS) && self.decay < DECAY_LAST {
             self.decay += 0.01;
         }
     }

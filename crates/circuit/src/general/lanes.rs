@@ -1,0 +1,197 @@
+//! 64 chips at once: every row has one byte a lane, 0xff where a literal is false.
+
+use crate::rom;
+use crate::simd::{LANES, Level, Simd};
+
+use super::Circuit;
+use super::parameters::Sweep;
+use super::run::Chips;
+
+/// 64 lanes of 8 bits, a cache line.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Row([u8; LANES]);
+
+/// 64 chips.
+pub(super) struct Bank {
+    level: Level,
+    /// Per literal code, where it is false.
+    falses: Vec<Row>,
+    /// Per hard clause, its memories.
+    memory: Vec<Row>,
+    folds: Vec<u8>,
+}
+
+impl Bank {
+    /// Chips with these values.
+    pub fn new(circuit: &Circuit, level: Level, starts: &[Vec<bool>]) -> Self {
+        let mut falses = vec![Row([0; LANES]); 2 * circuit.variables as usize];
+        for (lane, start) in starts.iter().enumerate() {
+            for (variable, &value) in start.iter().enumerate() {
+                falses[2 * variable + usize::from(value)].0[lane] = 0xff;
+            }
+        }
+        Self {
+            level,
+            falses,
+            memory: vec![Row([1; LANES]); circuit.hard.len()],
+            folds: (0..circuit.variables).map(Circuit::fold).collect(),
+        }
+    }
+}
+
+/// A sweep of all variables, then of all hard clauses' memories. Returns the folded state.
+#[inline(always)]
+fn sweep_with<S: Simd>(bank: &mut Bank, circuit: &Circuit, sweep: &Sweep) -> [u8; LANES] {
+    let falses = bank.falses.as_mut_ptr().cast::<u8>();
+    let memory = bank.memory.as_mut_ptr().cast::<u8>();
+    let noise = rom::exponential_q12();
+    // SAFETY, here and below: literal codes are below 2 variables, hard numbers below the number of hard
+    // clauses; both index whole rows. The table is 64 longer than any offset.
+    let load = |code: u32| unsafe { S::load8(falses.add(code as usize * LANES)) };
+    let ones = S::splat8(0xff);
+    let mut begin = 0;
+    for element in &circuit.elements {
+        let mut hard = S::splat16(0);
+        let mut count = S::splat16(0);
+        let mut soft = S::splat32(0);
+        for occurrence in &circuit.occurrences[begin..element.end as usize] {
+            let others = &circuit.others[occurrence.others as usize..][..usize::from(occurrence.count)];
+            let critical = others.iter().fold(ones, |row, &code| S::and(row, load(code)));
+            if occurrence.hard != u32::MAX {
+                // SAFETY: as above.
+                let weights = unsafe { S::load8(memory.add(occurrence.hard as usize * LANES)) };
+                let weights = S::widen_u8(S::and(weights, critical));
+                hard = if occurrence.negative { S::sub16(hard, weights) } else { S::add16(hard, weights) };
+            } else if circuit.uniform.is_some() {
+                let minus = S::widen_i8(critical);
+                count = if occurrence.negative { S::add16(count, minus) } else { S::sub16(count, minus) };
+            } else {
+                let mask = S::widen_i16(S::widen_i8(critical));
+                let weights = S::and32(mask, S::splat32(occurrence.weight));
+                soft = if occurrence.negative { S::sub32(soft, weights) } else { S::add32(soft, weights) };
+            }
+        }
+        if let Some(weight) = circuit.uniform {
+            soft = S::mul32(S::widen_i16(count), S::splat32(weight));
+        }
+        let balance = S::add32(soft, S::mul32(S::widen_i16(hard), S::splat32(sweep.penalty)));
+        // What being true is worth is lost by a true variable and won by a false one.
+        let variable = element.variable;
+        let negated = load(2 * variable);
+        let sign = S::widen_i16(S::widen_i8(negated));
+        let cost = S::sub32(S::xor32(balance, sign), sign);
+        let offset = (rom::element_hash(sweep.key, variable) & rom::OFFSET_MASK) as usize;
+        // SAFETY: as above.
+        let exponential = unsafe { S::load16(noise.as_ptr().add(offset)) };
+        let threshold =
+            S::shr_u32(S::mul32(S::widen_u16(exponential), S::splat32(sweep.mantissa)), sweep.shift);
+        let stays = S::narrow_i16(S::narrow_i32(S::gt_i32(cost, threshold)));
+        let switches = S::xor(stays, ones);
+        // SAFETY: as above.
+        unsafe {
+            S::store8(falses.add(2 * variable as usize * LANES), S::xor(negated, switches));
+            let positive = S::xor(load(2 * variable + 1), switches);
+            S::store8(falses.add((2 * variable as usize + 1) * LANES), positive);
+        }
+        begin = element.end as usize;
+    }
+    let (one, cap) = (S::splat8(1), S::splat8(sweep.memory_cap));
+    for (clause, literals) in circuit.hard.iter().enumerate() {
+        let unsatisfied = literals.iter().fold(ones, |row, literal| S::and(row, load(literal.code())));
+        let loss = if sweep.forgets(clause) { one } else { S::splat8(0) };
+        // SAFETY: as above.
+        unsafe {
+            let at = memory.add(clause * LANES);
+            let row = S::load8(at);
+            let row = S::adds_u8(row, S::and(unsatisfied, one));
+            let row = S::subs_u8(row, S::and_not(unsatisfied, loss));
+            S::store8(at, S::max_u8(S::min_u8(row, cap), one));
+        }
+    }
+    let mut fold = S::splat8(0);
+    for (variable, &factor) in bank.folds.iter().enumerate() {
+        fold = S::add8(fold, S::and(load(2 * variable as u32), S::splat8(factor)));
+    }
+    let mut out = [0; LANES];
+    // SAFETY: 64 bytes.
+    unsafe { S::store8(out.as_mut_ptr(), fold) };
+    out
+}
+
+/// The lanes in which each clause is unsatisfied, given to `visit` with the clause's number.
+#[inline(always)]
+fn unsatisfied_with<S: Simd>(bank: &Bank, clauses: &hysteron_problem::ClauseList, masks: &mut Vec<u64>) {
+    masks.clear();
+    for literals in clauses.iter() {
+        let row = literals.iter().fold(S::splat8(0xff), |row, literal| {
+            // SAFETY: a literal of the circuit is a row of the bank.
+            S::and(row, unsafe { S::load8(bank.falses[literal.code() as usize].0.as_ptr()) })
+        });
+        masks.push(S::bits8(row));
+    }
+}
+
+/// Every row with its lanes permuted.
+#[inline(always)]
+fn permute_with<S: Simd>(bank: &mut Bank, ancestors: &[u8; LANES]) {
+    // SAFETY: rows are 64 bytes.
+    unsafe {
+        let index = S::load8(ancestors.as_ptr());
+        for row in bank.falses.iter_mut().chain(&mut bank.memory) {
+            S::store8(row.0.as_mut_ptr(), S::permute8(S::load8(row.0.as_ptr()), index));
+        }
+    }
+}
+
+impl Chips for Bank {
+    fn sweep(&mut self, circuit: &Circuit, sweep: &Sweep) -> [u8; LANES] {
+        crate::dispatch!(
+            self.level,
+            sweep_with(bank: &mut Bank, circuit: &Circuit, sweep: &Sweep) -> [u8; LANES],
+            self, circuit, sweep
+        )
+    }
+
+    fn count(&mut self, circuit: &Circuit) -> ([u32; LANES], [i64; LANES]) {
+        let mut masks = Vec::with_capacity(circuit.hard.len().max(circuit.soft.len()));
+        let fill = |clauses: &hysteron_problem::ClauseList, masks: &mut Vec<u64>| {
+            crate::dispatch!(
+                self.level,
+                unsatisfied_with(bank: &Bank, clauses: &hysteron_problem::ClauseList, masks: &mut Vec<u64>),
+                self, clauses, masks
+            );
+        };
+        let mut hard = [circuit.hard_empty; LANES];
+        fill(&circuit.hard, &mut masks);
+        for &mask in &masks {
+            for (lane, count) in hard.iter_mut().enumerate() {
+                *count += (mask >> lane) as u32 & 1;
+            }
+        }
+        let mut energy = [circuit.offset; LANES];
+        fill(&circuit.soft, &mut masks);
+        for (&mask, &weight) in masks.iter().zip(&circuit.weights) {
+            for (lane, sum) in energy.iter_mut().enumerate() {
+                *sum += weight & ((mask >> lane & 1) as i64).wrapping_neg();
+            }
+        }
+        (hard, energy)
+    }
+
+    fn values(&self, lane: usize) -> Vec<bool> {
+        self.falses.chunks_exact(2).map(|pair| pair[0].0[lane] == 0).collect()
+    }
+
+    fn memory(&self, lane: usize) -> Vec<u8> {
+        self.memory.iter().map(|row| row.0[lane]).collect()
+    }
+
+    fn permute(&mut self, ancestors: &[u8; LANES]) {
+        crate::dispatch!(
+            self.level,
+            permute_with(bank: &mut Bank, ancestors: &[u8; LANES]),
+            self, ancestors
+        );
+    }
+}
