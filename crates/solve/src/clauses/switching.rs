@@ -46,7 +46,11 @@ pub fn switching_searchers(cnf: &Cnf, seed: u64) -> Vec<Box<dyn Searcher>> {
     }
     // A large problem's first legs are short, so that the others' turn comes within a second.
     let steps = if is_large { 300 } else { 1000 };
-    add(vec![leg("uniform-anneal", steps), Leg { chained: true, ..leg("uniform-finish", 4 * steps) }]);
+    if circuit.longest() <= SLICED_LENGTH_MAX {
+        add(vec![leg("uniform-anneal", steps), Leg { chained: true, ..leg("uniform-finish", 4 * steps) }]);
+    } else {
+        add(vec![leg("uniform-long-anneal", steps)]);
+    }
     searchers
 }
 
