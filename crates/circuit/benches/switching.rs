@@ -21,7 +21,7 @@ fn circuit(variables: u32, length: u32, per_mille: u32) -> Circuit {
             .map(|_| {
                 counter += 1;
                 let draw = mix64(counter);
-                Literal::new(((draw >> 32) * u64::from(variables) >> 32) as u32, draw & 1 == 1)
+                Literal::new((((draw >> 32) * u64::from(variables)) >> 32) as u32, draw & 1 == 1)
             })
             .collect();
         clauses.push(&clause);

@@ -16,7 +16,7 @@ fn cnf(seed: u64, variables: u32, clauses: u32, lengths: &[u32]) -> Cnf {
             .map(|_| {
                 counter += 1;
                 let draw = mix64(counter);
-                Literal::new(((draw >> 32) * u64::from(variables) >> 32) as u32, draw & 1 == 1)
+                Literal::new((((draw >> 32) * u64::from(variables)) >> 32) as u32, draw & 1 == 1)
             })
             .collect();
         list.push(&clause);

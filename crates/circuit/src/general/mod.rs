@@ -11,7 +11,7 @@
 //! after the sweep, hard: memory + 1 where unsatisfied; now and then memory - 1 where satisfied
 //! ```
 //! Every few sweeps exact energies are counted, each lane's best is kept, and lanes are resampled by their
-//! Boltzmann weights (population annealing). [`reference`] defines what a bank does; [`lanes`] does it faster.
+//! Boltzmann weights (population annealing). `reference` defines what a bank does; [`lanes`] does it faster.
 
 mod circuit;
 mod lanes;

@@ -109,7 +109,7 @@ impl Sweep {
             shift,
             penalty: (i64::from(circuit.mean) * i64::from(parameters.penalty) / 256).clamp(1, 65535) as i32,
             memory_cap: parameters.memory_cap.min(circuit.memory_max),
-            forgets: step % parameters.memory_interval == 0,
+            forgets: step.is_multiple_of(parameters.memory_interval),
         }
     }
     /// Whether hard clause `clause` may lose memory in this sweep.

@@ -132,7 +132,7 @@ fn drive(mut chips: impl Chips, circuit: &Circuit, parameters: &Parameters, requ
                 let soft = scaled / i128::from(circuit.mean);
                 (soft.min(1 << 40) as i64) + i64::from(hard[lane]) * i64::from(parameters.penalty)
             });
-            let list = ancestors(&costs, last_temperature, temperature, sweep.key ^ 0x706f_70);
+            let list = ancestors(&costs, last_temperature, temperature, sweep.key ^ 0x0070_6f70);
             chips.permute(&list);
         }
         last_temperature = temperature;

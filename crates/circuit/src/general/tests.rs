@@ -27,12 +27,12 @@ fn random_clauses(seed: u64, variables: u32, count: u64) -> ClauseList {
 fn random_problem(seed: u64) -> Wcnf {
     let h = mix64(seed ^ 0x99);
     let variables = 1 + (h % 40) as u32;
-    let soft = random_clauses(seed, variables, if seed % 7 == 0 { 0 } else { h >> 8 & 63 });
+    let soft = random_clauses(seed, variables, if seed.is_multiple_of(7) { 0 } else { h >> 8 & 63 });
     let bits = 1 + (h >> 32) % 52;
     let weights = (0..soft.len() as u64)
-        .map(|c| if seed % 3 == 0 { 1 << bits } else { 1 + (mix64(c ^ h) & ((1 << bits) - 1)) })
+        .map(|c| if seed.is_multiple_of(3) { 1 << bits } else { 1 + (mix64(c ^ h) & ((1 << bits) - 1)) })
         .collect();
-    let hard = random_clauses(!seed, variables, if seed % 5 == 0 { 0 } else { h >> 16 & 63 });
+    let hard = random_clauses(!seed, variables, if seed.is_multiple_of(5) { 0 } else { h >> 16 & 63 });
     Wcnf { variables, hard, soft, weights, offset: (h >> 60) as i64 - 8 }
 }
 
@@ -98,7 +98,7 @@ fn hard_clauses_are_learnt() {
     let wcnf = Wcnf { variables: 80, hard, soft, weights, offset: 0 };
     let circuit = Circuit::compile(&wcnf).expect("small");
     let report =
-        Cpu::detect().run(&circuit, &Parameters::of_class("partial"), &request(1, 300)).expect("in range");
+        Cpu::detect().run(&circuit, &Parameters::of_class("partial"), &request(1, 3000)).expect("in range");
     let best = &report.lanes[report.best_lane()];
     assert_eq!((best.hard_unsatisfied, best.energy), (0, 70));
 }

@@ -1,7 +1,7 @@
 //! Every level against [`Portable`], on pseudorandom rows, operation by operation: a test, and a check at run
 //! time of levels that the build machines cannot run.
 
-use super::{LANES, Level, Portable, Simd};
+use super::{LANES, Level, Simd};
 use crate::rom::mix64;
 
 /// The bytes that every operation gives on pseudorandom rows drawn from `seed`.
@@ -182,6 +182,7 @@ pub fn agrees(level: Level) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::Portable;
 
     #[test]
     fn every_level_matches_portable() {

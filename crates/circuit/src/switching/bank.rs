@@ -47,7 +47,7 @@ pub(super) fn start_value(request: &Request<'_>, variable: u32, chip: u32) -> bo
                 return kept;
             }
             let kick = mix64(step_key(request.seed, STREAM_KICK + u64::from(chip)) ^ u64::from(variable));
-            if (kick >> 32) * 1000 >> 32 < u64::from(kick_per_mille) { random } else { kept }
+            if ((kick >> 32) * 1000) >> 32 < u64::from(kick_per_mille) { random } else { kept }
         }
     }
 }
@@ -156,7 +156,7 @@ pub(super) fn spread(word: u64) -> [u8; LANES] {
     for (byte, out) in word.to_le_bytes().iter().zip(out.chunks_exact_mut(8)) {
         // Byte i keeps bit i; adding 0x7f carries it into the top bit, without leaving the byte.
         let kept = u64::from(*byte).wrapping_mul(0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
-        let tops = (kept + 0x7f7f_7f7f_7f7f_7f7f | kept) & 0x8080_8080_8080_8080;
+        let tops = ((kept + 0x7f7f_7f7f_7f7f_7f7f) | kept) & 0x8080_8080_8080_8080;
         out.copy_from_slice(&((tops >> 7) * 0xff).to_le_bytes());
     }
     out
@@ -183,9 +183,9 @@ impl BestBytes {
     /// Keeps the states of `rows` in the lanes whose energy is a new best; returns those lanes.
     pub fn note(&mut self, rows: &Rows, energies: &[i64; LANES]) -> u64 {
         let mut better = 0u64;
-        for lane in 0..LANES {
-            if energies[lane] < self.energies[lane] {
-                self.energies[lane] = energies[lane];
+        for (lane, (best, &energy)) in self.energies.iter_mut().zip(energies).enumerate() {
+            if energy < *best {
+                *best = energy;
                 better |= 1 << lane;
             }
         }

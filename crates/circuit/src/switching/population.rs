@@ -43,7 +43,7 @@ pub(super) fn ancestors(energies: &[i64; LANES], rise_q16: u64, noise: u64) -> [
     // log2(e) in Q16; an excess of 2^20 clauses is weight 0 at any rise that matters.
     let weights: [u64; LANES] = std::array::from_fn(|lane| {
         let excess = (energies[lane] - least).min(1 << 20) as u64;
-        let halvings_q16 = (excess * rise_q16.min(1 << 24)).min(1 << 44) * 94_548 >> 16;
+        let halvings_q16 = ((excess * rise_q16.min(1 << 24)).min(1 << 44) * 94_548) >> 16;
         let shift = halvings_q16 >> 16;
         if shift >= 40 { 0 } else { POWERS[(halvings_q16 >> 10 & 63) as usize] >> shift }
     });
@@ -85,9 +85,9 @@ mod tests {
         for noise in 0..100 {
             let ancestors = ancestors(&energies, rise, noise);
             assert!(ancestors.is_sorted());
-            for lane in 0..LANES {
+            for (lane, &energy) in energies.iter().enumerate() {
                 let copies = ancestors.iter().filter(|&&a| usize::from(a) == lane).count() as f64;
-                let expected = 64.0 * (-0.5 * energies[lane] as f64).exp() / total;
+                let expected = 64.0 * (-0.5 * energy as f64).exp() / total;
                 assert!((copies - expected).abs() < 1.05, "{lane} {copies} {expected}");
             }
         }

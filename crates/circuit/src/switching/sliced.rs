@@ -487,7 +487,7 @@ fn energies<S: Simd>(program: &Program, rows: &Rows, floor: u32) -> Rows {
                 let mut carry = zero;
                 for plane in 0..ENERGY_PLANES {
                     let to = totals.add(plane * ROW + at);
-                    let added = if plane < 6 { counter[plane] } else { zero };
+                    let added = counter.get(plane).copied().unwrap_or(zero);
                     let (sum, next) = S::bits_full_add(S::bits_load(to), added, carry);
                     S::bits_store(to, sum);
                     carry = next;

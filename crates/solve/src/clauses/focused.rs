@@ -197,7 +197,7 @@ impl Focused {
                 sum += self.weights[(self.breaks[variable] as usize).min(BREAKS - 1)];
                 *slot = sum;
             }
-            let point = (u64::from(draw as u32) * u64::from(sum) >> 32) as u32;
+            let point = ((u64::from(draw as u32) * u64::from(sum)) >> 32) as u32;
             // Without branches: they would be guessed wrong half of the time.
             let chosen: usize = sums[..K - 1].iter().map(|&s| usize::from(point >= s)).sum();
             self.flip(self.literals[clause * K + chosen]);
@@ -217,7 +217,7 @@ impl Focused {
             let weight =
                 |l: &Literal| self.weights[(self.breaks[l.variable() as usize] as usize).min(BREAKS - 1)];
             let sum: u32 = self.literals[range.clone()].iter().map(weight).sum();
-            let mut point = (u64::from(draw as u32) * u64::from(sum) >> 32) as u32;
+            let mut point = ((u64::from(draw as u32) * u64::from(sum)) >> 32) as u32;
             let mut chosen = self.literals[begin];
             for literal in &self.literals[range] {
                 chosen = *literal;
@@ -234,7 +234,7 @@ impl Focused {
 
     #[inline(always)]
     fn pick_clause(&self, draw: u64) -> usize {
-        self.unsatisfied[((draw >> 32) * self.unsatisfied.len() as u64 >> 32) as usize] as usize
+        self.unsatisfied[(((draw >> 32) * self.unsatisfied.len() as u64) >> 32) as usize] as usize
     }
 
     /// Makes `literal`, which is false, true.
@@ -355,7 +355,7 @@ mod tests {
                 .map(|_| {
                     counter += 1;
                     let draw = mix64(counter);
-                    Literal::new(((draw >> 32) * u64::from(variables) >> 32) as u32, draw & 1 == 1)
+                    Literal::new((((draw >> 32) * u64::from(variables)) >> 32) as u32, draw & 1 == 1)
                 })
                 .collect();
             list.push(&clause);

@@ -46,7 +46,11 @@ pub fn switching_searchers(cnf: &Cnf, seed: u64) -> Vec<Box<dyn Searcher>> {
     }
     // A large problem's first legs are short, so that the others' turn comes within a second.
     let steps = if is_large { 300 } else { 1000 };
-    add(vec![leg("uniform-anneal", steps), Leg { chained: true, ..leg("uniform-finish", 4 * steps) }]);
+    if circuit.longest() <= SLICED_LENGTH_MAX {
+        add(vec![leg("uniform-anneal", steps), Leg { chained: true, ..leg("uniform-finish", 4 * steps) }]);
+    } else {
+        add(vec![leg("uniform-long-anneal", steps)]);
+    }
     searchers
 }
 
@@ -90,7 +94,7 @@ pub fn unweighted_searchers(wcnf: &Wcnf, seed: u64) -> Vec<Box<dyn Searcher>> {
         let salt = searchers.len() as u64 + 1;
         let mut parameters = Parameters::class(class);
         parameters.hot =
-            (u64::from(parameters.hot) * heat_q8 >> 8).min(u64::from(TEMPERATURE_MAX_Q10)) as u32;
+            ((u64::from(parameters.hot) * heat_q8) >> 8).min(u64::from(TEMPERATURE_MAX_Q10)) as u32;
         let legs = vec![Leg { parameters, steps, chained: false }];
         searchers.push(Box::new(Chips::new(&circuit, legs, energy, mix64(seed ^ salt << 48))));
     };
@@ -249,7 +253,7 @@ mod tests {
                 .map(|_| {
                     counter += 1;
                     let draw = mix64(counter);
-                    Literal::new(((draw >> 32) * u64::from(variables) >> 32) as u32, draw & 1 == 1)
+                    Literal::new((((draw >> 32) * u64::from(variables)) >> 32) as u32, draw & 1 == 1)
                 })
                 .collect();
             if planted {
