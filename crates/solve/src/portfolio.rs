@@ -61,7 +61,7 @@ const RANDOM_LEARNABLE_VARIABLES_MAX: u32 = 600;
 const CHIPS_FIRST_VARIABLES_MAX: u32 = 2000;
 /// Effort of compiling a circuit, for each literal or coupling: a method that comes second waits until the
 /// first has had a few times that.
-const COMPILE_EFFORT: u64 = 400;
+const COMPILE_EFFORT: u64 = 4000;
 
 /// Elimination is tried on every problem of so many spins, and on sparse ones of so many couplings.
 const ELIMINATION_ANY_SPINS_MAX: u32 = 40;
@@ -83,6 +83,16 @@ fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Vec<Entry<'a>> 
     let chips_first = cnf.variables <= CHIPS_FIRST_VARIABLES_MAX;
     let delay = if chips_first { 0 } else { COMPILE_EFFORT * cnf.clauses.literals().len() as u64 };
     let chips_share = if chips_first { SHARE } else { SHARE / 4 };
+    // Too many clauses for a random solution: if there is one it was hidden, and beliefs see it. Below, both
+    // walks and beliefs may be the better, and threads differ in whom they favour.
+    let is_overconstrained =
+        cnf.clauses.longest() == 3 && cnf.clauses.len() as u64 >= 5 * u64::from(cnf.variables);
+    let (walk_share, beliefs_share) = match (chips_first, is_overconstrained, team.thread % 2) {
+        (true, ..) => (SHARE, SHARE),
+        (_, true, _) => (SHARE / 2, 8 * SHARE),
+        (_, false, 0) => (8 * SHARE, SHARE),
+        (_, false, _) => (2 * SHARE, 4 * SHARE),
+    };
     let mut entries = vec![
         Entry::later(
             delay,
@@ -92,9 +102,11 @@ fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Vec<Entry<'a>> 
         ),
         Entry::later(
             0,
-            Box::new(move || clauses::focused_searcher(cnf, seed).into_iter().map(|s| (s, SHARE)).collect()),
+            Box::new(move || {
+                clauses::focused_searcher(cnf, seed).into_iter().map(|s| (s, walk_share)).collect()
+            }),
         ),
-        Entry::later(0, Box::new(move || one(clauses::Beliefs::new(problem, seed), SHARE))),
+        Entry::later(0, Box::new(move || one(clauses::Beliefs::new(problem, seed), beliefs_share))),
         Entry::later(delay, Box::new(move || one(clauses::Memcomputing::new(problem, seed).ok(), SHARE))),
     ];
     if team.thread == 0 {
