@@ -89,10 +89,13 @@ fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Vec<Entry<'a>> 
         cnf.clauses.longest() == 3 && cnf.clauses.len() as u64 >= 5 * u64::from(cnf.variables);
     let (walk_share, beliefs_share) = match (chips_first, is_overconstrained, team.thread % 2) {
         (true, ..) => (SHARE, SHARE),
-        (_, true, _) => (SHARE / 2, 8 * SHARE),
+        (_, true, _) => (SHARE / 4, SHARE),
         (_, false, 0) => (8 * SHARE, SHARE),
         (_, false, _) => (2 * SHARE, 4 * SHARE),
     };
+    // The memcomputing chip's own class: found in a few hundred steps whatever the size.
+    let (memcomputing_delay, memcomputing_share) =
+        if is_overconstrained { (0, 16 * SHARE) } else { (delay, SHARE) };
     let mut entries = vec![
         Entry::later(
             delay,
@@ -107,7 +110,10 @@ fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Vec<Entry<'a>> 
             }),
         ),
         Entry::later(0, Box::new(move || one(clauses::Beliefs::new(problem, seed), beliefs_share))),
-        Entry::later(delay, Box::new(move || one(clauses::Memcomputing::new(problem, seed).ok(), SHARE))),
+        Entry::later(
+            memcomputing_delay,
+            Box::new(move || one(clauses::Memcomputing::new(problem, seed).ok(), memcomputing_share)),
+        ),
     ];
     if team.thread == 0 {
         // Alone on one thread, clause learning gets as much as all others together.
