@@ -20,7 +20,7 @@ pub enum Crossover {
     Uniform,
     /// A state in the middle of a greedy path from one to the other.
     Relink,
-    /// Every other child by merging several members ([`dense_merge`](super::dense_merge)), the others
+    /// Every other child by merging several members ([`dense_merge`]), the others
     /// as [`Self::Uniform`].
     Merge,
 }
