@@ -171,11 +171,7 @@ impl<'a> Context<'a> {
     /// is a new best. Cost: one pass over the problem, so searchers offer only what may be one.
     pub fn offer(&self, assignment: &[bool], source: Source) -> bool {
         assert_eq!(assignment.len(), self.problem.variables() as usize, "an assignment of this problem");
-        let (hard_unsatisfied, energy) = match self.problem {
-            Problem::Cnf(cnf) => (0, cnf.unsatisfied(assignment) as i64),
-            Problem::Wcnf(wcnf) => (wcnf.hard_unsatisfied(assignment), wcnf.cost(assignment)),
-            Problem::Ising(ising) => (0, ising.energy(assignment)),
-        };
+        let (hard_unsatisfied, energy) = crate::score(self.problem, assignment);
         let candidate = Candidate { assignment: assignment.to_vec(), hard_unsatisfied, energy, source };
         let mut elites = self.lock();
         let place = elites.partition_point(|e| e.key() <= candidate.key());
