@@ -1,0 +1,1 @@
+//! Headers, blocks, validation, difficulty, fork choice, mempool. Pure.

@@ -1,0 +1,1 @@
+//! The pure state transition: accounts, coins, jobs, escrow, receipts.

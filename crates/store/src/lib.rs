@@ -1,0 +1,1 @@
+//! What the chain persists: redb, crash-safe.

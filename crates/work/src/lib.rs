@@ -1,0 +1,1 @@
+//! Proof of useful work: attempts, seeds, the schedule, costs, verification, claims. Pure.
