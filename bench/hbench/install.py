@@ -96,6 +96,8 @@ def mqlib() -> dict[str, str]:
     if not list(folder.glob("MQLib-*/src")):
         pip("numpy")
         pip("setuptools")
+        # A new environment's setuptools may be too old to bring `bdist_wheel` itself.
+        pip("wheel")
         command = ["download", "--no-deps", "--no-binary", ":all:", "--no-build-isolation", "-d", str(folder), "mqlib"]
         call([sys.executable, "-m", "pip", *command])
         for archive in folder.glob("*.tar.gz"):
