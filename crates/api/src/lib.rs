@@ -1,0 +1,1 @@
+//! What crosses HTTP and the worker protocol: types, and a blocking client.

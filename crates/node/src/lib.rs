@@ -1,0 +1,1 @@
+//! One process of chain, store, net and HTTP API.

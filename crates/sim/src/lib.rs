@@ -1,0 +1,1 @@
+//! Seeded discrete-event simulation of thousands of nodes over the pure crates.

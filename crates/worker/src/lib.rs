@@ -1,0 +1,1 @@
+//! Mines for a node: threads, legs, claims, reconnecting.
