@@ -1,0 +1,179 @@
+//! The mempool's side of the chain: admission, and what a new tip does to what waits.
+
+use hysteron_ledger::{Address, LedgerError, SignedTransaction};
+use hysteron_work::types::Hash;
+use thiserror::Error;
+
+use super::{Chain, Submission};
+use crate::block::{Block, PROBLEM_BYTES_MAX};
+use crate::claims::Claims;
+use crate::error::{BAN_SCORE, ChainError};
+use crate::mempool::{AccountView, Candidate, Inserted, MempoolError};
+use crate::storage::Storage;
+
+/// A transaction that waits now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Admitted {
+    /// Its id.
+    pub id: Hash,
+    /// Whom it replaced, and who made room.
+    pub inserted: Inserted,
+}
+
+/// Why a transaction was not taken.
+#[derive(Clone, PartialEq, Debug, Error)]
+pub enum SubmitError {
+    /// The ledger refuses it.
+    #[error("{0}")]
+    Ledger(#[from] LedgerError),
+    /// It finds no place.
+    #[error("{0}")]
+    Mempool(#[from] MempoolError),
+    /// The problem that came with it is not the one it names, or is too long.
+    #[error("The problem that came with the transaction is refused: {0}.")]
+    Problem(&'static str),
+    /// The chain could not judge it.
+    #[error("{0}")]
+    Chain(#[from] ChainError),
+}
+
+impl SubmitError {
+    /// What the score of the peer that relayed it rises by. What depends on the state may have been fine a moment ago.
+    pub fn ban_score(&self) -> u32 {
+        match self {
+            Self::Ledger(error) if error.is_malicious() => BAN_SCORE,
+            Self::Problem(_) => BAN_SCORE / 2,
+            Self::Ledger(_) | Self::Mempool(_) | Self::Chain(_) => 0,
+        }
+    }
+}
+
+/// What blocks that joined and left the best chain mean for the mempool, until the state is at the new tip.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    confirmed: Vec<Hash>,
+    returning: Vec<Candidate>,
+    reorganised: bool,
+    moved: bool,
+}
+
+impl Pending {
+    pub(super) fn connected(&mut self, block: &Block) {
+        self.moved = true;
+        self.confirmed.extend(block.transactions.iter().map(SignedTransaction::id));
+    }
+    /// Called for the former tip first.
+    pub(super) fn disconnected(&mut self, block: Block) {
+        self.moved = true;
+        self.reorganised = true;
+        let Block { transactions, problems, .. } = block;
+        let problems: std::collections::BTreeMap<_, _> =
+            problems.into_iter().map(|bytes| (crate::archive::problem_id(&bytes), bytes)).collect();
+        let candidates = transactions.into_iter().map(|transaction| {
+            let problem = transaction.transaction.problem().and_then(|id| problems.get(&id).cloned());
+            Candidate { transaction, problem, weight: 1 }
+        });
+        // Lower blocks come later but their transactions earlier.
+        let mut candidates: Vec<Candidate> = candidates.collect();
+        candidates.append(&mut self.returning);
+        self.returning = candidates;
+    }
+}
+
+impl<S: Storage> Chain<S> {
+    /// Judges a transaction on the state after the tip, and keeps it for a block. `problem` is the canonical encoding of the
+    /// problem that it brings, if it brings one.
+    ///
+    /// # Errors
+    /// Why not; see [`SubmitError::ban_score`].
+    pub fn submit_transaction(
+        &mut self,
+        transaction: SignedTransaction,
+        problem: Option<Vec<u8>>,
+    ) -> Result<Admitted, SubmitError> {
+        if self.mempool.contains(&transaction.id()) {
+            return Err(MempoolError::Known.into());
+        }
+        if problem.as_ref().is_some_and(|bytes| bytes.len() > PROBLEM_BYTES_MAX) {
+            return Err(SubmitError::Problem("it is longer than a block may hold"));
+        }
+        self.admit(Candidate { transaction, problem, weight: 1 })
+    }
+
+    /// A sender's account in the state after the tip.
+    pub fn account_view(&self, sender: &Address) -> AccountView {
+        let account = self.state().account(sender);
+        AccountView { nonce: account.nonce, balance: account.balance }
+    }
+
+    fn admit(&mut self, mut candidate: Candidate) -> Result<Admitted, SubmitError> {
+        let id = candidate.transaction.id();
+        let account = self.account_view(&candidate.transaction.transaction.sender.address());
+        candidate.weight = self.judge_transaction(&candidate)?;
+        let inserted = self.mempool.insert(candidate, account, self.tip.height)?;
+        Ok(Admitted { id, inserted })
+    }
+
+    /// The ledger's checks for a block on the tip. Gives the transaction's weight.
+    fn judge_transaction(&mut self, candidate: &Candidate) -> Result<u64, SubmitError> {
+        let parent = self.tip.hash;
+        let tables = self.claim_tables(&parent, [&candidate.transaction])?;
+        let claims = Claims {
+            tables,
+            rules: &self.rules.work,
+            runner: &*self.runner,
+            problems: &self.archive,
+            verdicts: &self.verdicts,
+        };
+        let admission =
+            self.state.check_transaction(&candidate.transaction, candidate.problem.as_deref(), &claims)?;
+        Ok(admission.floor)
+    }
+
+    /// Brings the state back to the tip, and the mempool after it.
+    pub(super) fn settle(&mut self, submission: &mut Submission) -> Result<(), ChainError> {
+        let tip = self.tip.hash;
+        self.move_to(&tip)?;
+        let pending = std::mem::take(&mut self.pending);
+        if !pending.moved {
+            return Ok(());
+        }
+        for id in &pending.confirmed {
+            self.mempool.remove(id);
+        }
+        for candidate in pending.returning {
+            let id = candidate.transaction.id();
+            // Those that the new branch has too, or that it made impossible, fail here.
+            if self.archive.transaction_place(&id)?.is_none() && self.admit(candidate).is_ok() {
+                submission.returned.push(id);
+            }
+        }
+        if pending.reorganised {
+            self.judge_all(submission)?;
+        }
+        let state = &self.state;
+        let view = |sender: &Address| {
+            let account = state.account(sender);
+            AccountView { nonce: account.nonce, balance: account.balance }
+        };
+        submission.dropped.extend(self.mempool.settle(self.tip.height, view));
+        Ok(())
+    }
+
+    /// Judges everything that waits again: the state has not only moved forward.
+    fn judge_all(&mut self, submission: &mut Submission) -> Result<(), ChainError> {
+        let ids: Vec<Hash> = self.mempool.ids().copied().collect();
+        for id in ids {
+            let Some(candidate) = self.mempool.get(&id).cloned() else { continue };
+            match self.judge_transaction(&candidate) {
+                Ok(_) | Err(SubmitError::Ledger(LedgerError::ClaimUnchecked { .. })) => {}
+                Err(SubmitError::Chain(error)) => return Err(error),
+                Err(_) => {
+                    self.mempool.remove(&id);
+                    submission.dropped.push(id);
+                }
+            }
+        }
+        Ok(())
+    }
+}
