@@ -70,7 +70,7 @@ pub struct Entry {
 }
 
 /// What seeds draw from: the ledger makes it from the state after the parent block.
-#[derive(BorshSerialize, Clone, PartialEq, Eq, Debug, Default)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Table {
     /// Running jobs in the order of their ids.
     pub entries: Vec<Entry>,
@@ -119,6 +119,16 @@ pub struct Leg {
 }
 
 impl Table {
+    /// Reads a table that came from a node.
+    ///
+    /// # Errors
+    /// A sentence, if the bytes are no table within the bounds.
+    pub fn decode(bytes: &[u8]) -> Result<Self, String> {
+        // Borsh allocates no more than what the bytes can hold.
+        let table: Self = borsh::from_slice(bytes).map_err(|e| format!("The bytes are no table: {e}."))?;
+        if table.is_bounded() { Ok(table) } else { Err("The table has more entries than a table may.".into()) }
+    }
+
     /// Chips that all jobs booked together.
     pub fn booked_chips(&self) -> u128 {
         self.entries.iter().map(|e| u128::from(e.chips)).sum()
