@@ -256,7 +256,7 @@ fn print_answer(
 
 /// The `v` lines: literals and a 0 for CNF, a string of bits for MaxSAT (the form of the evaluations
 /// since 2020), the values themselves for the rest.
-fn write_values(out: &mut dyn Write, kind: Kind, values: &[i64]) -> Result<()> {
+pub fn write_values(out: &mut dyn Write, kind: Kind, values: &[i64]) -> Result<()> {
     match kind {
         Kind::Cnf => {
             for line in values.chunks(VALUES_PER_LINE) {

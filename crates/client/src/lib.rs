@@ -1,4 +1,17 @@
 //! What a customer's program does beside the keys: prepares a problem file for the network, books it, follows it, and
-//! maps the answer back to the file's own variables, scored again from the file.
+//! maps the answer back to the file's own variables, scored again from the file. Whatever would be refused is found out
+//! here, before anything is signed or sent.
 
-pub mod prepare;
+mod booking;
+mod connection;
+mod error;
+mod job_book;
+mod keys;
+mod prepare;
+
+pub use booking::{Booking, Offer, REVIEW_BLOCKS, elements_of, is_over, state_name};
+pub use connection::{Connection, Sent, Signer, is_passing};
+pub use error::Failure;
+pub use job_book::{JobBook, JobRecord};
+pub use keys::{DEVNET_ACCOUNTS, devnet_account};
+pub use prepare::{FileAnswer, PrepareError, Preparation, Prepared, prepare};

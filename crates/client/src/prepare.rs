@@ -113,7 +113,7 @@ pub fn prepare(document: &Document, rules: &WorkRules) -> Result<Preparation, Pr
             round.rest_energy = round.rest_energy.saturating_add(energy);
         }
         rounds.push(round);
-        match hysteron_work::admit(&problem, rules) {
+        match hysteron_work::normalisation_check(&problem, rules) {
             Ok(class) => {
                 let bytes = borsh::to_vec(&problem).expect("writing to memory does not fail");
                 let id = ProblemId::of(&problem);

@@ -14,8 +14,8 @@ const CLAIM_BLOCKS: u64 = 6;
 
 #[derive(Clone, Debug, Default)]
 struct Known {
-    /// The best checkpoint that was scored, and its quality.
-    chain: Option<(Assignment, Option<Quality>)>,
+    /// The best checkpoint that was scored (nothing: all variables false), and its quality.
+    chain: Option<(Option<Assignment>, Option<Quality>)>,
     /// The best that was claimed here, and at which height.
     own: Option<(Quality, u64)>,
 }
@@ -28,7 +28,8 @@ pub struct Bests {
 
 impl Bests {
     /// Whether `output`, of a leg for the block of this height, strictly improves what is known of the entry's job,
-    /// and is then remembered as claimed. An assignment that breaks hard clauses is no answer, and never claimed.
+    /// and is then remembered as claimed. A job without an answer stands where all variables are false, as the ledger
+    /// measures improvements from there.
     pub fn improves(
         &self,
         height: u64,
@@ -37,9 +38,6 @@ impl Bests {
         output: &LegOutput,
         problems: &dyn Problems,
     ) -> bool {
-        if output.hard_unsatisfied > 0 {
-            return false;
-        }
         let quality = (u64::from(output.hard_unsatisfied), output.energy);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() > 2 * ENTRIES_MAX {
@@ -48,11 +46,12 @@ impl Bests {
         }
         let state = known.entry(entry.job).or_default();
         let checkpoint = entry.checkpoints.first();
-        if state.chain.as_ref().map(|(best, _)| best) != checkpoint {
-            state.chain = checkpoint.map(|best| {
-                let problem = problems.problem(&entry.problem);
-                (best.clone(), problem.and_then(|problem| score(&problem, &best.unpack())))
+        if state.chain.as_ref().is_none_or(|(best, _)| best.as_ref() != checkpoint) {
+            let scored = problems.problem(&entry.problem).and_then(|problem| {
+                let none = vec![false; problem.variables() as usize];
+                score(&problem, &checkpoint.map_or(none, Assignment::unpack))
             });
+            state.chain = Some((checkpoint.cloned(), scored));
         }
         let own = state.own.filter(|&(_, claimed)| height <= claimed + CLAIM_BLOCKS).map(|(best, _)| best);
         let chain = state.chain.as_ref().and_then(|(_, quality)| *quality);
@@ -61,11 +60,6 @@ impl Bests {
         }
         state.own = Some((quality, height));
         true
-    }
-
-    /// Forgets what was claimed of a job: the node did not take the claim, so another may be needed.
-    pub fn forget(&self, job: &JobId) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(job);
     }
 }
 
@@ -103,19 +97,19 @@ mod tests {
             bests.improves(height, &table, entry, &output(energy, hard), &problems)
         };
         let fresh = entry(vec![]);
-        assert!(!improves(1, &fresh, -9, 1), "it breaks a hard clause");
-        assert!(improves(1, &fresh, 3, 0));
-        assert!(!improves(1, &fresh, 3, 0), "equal is no improvement");
+        // Down, down: 3 - 1.
+        assert!(!improves(1, &fresh, 2, 0), "no better than doing nothing");
+        assert!(!improves(1, &fresh, -9, 1), "hard clauses come first");
+        assert!(improves(1, &fresh, 1, 0));
+        assert!(!improves(1, &fresh, 1, 0), "equal is no improvement");
         // Up, up: 3 + 1.
         let worse = entry(vec![Assignment::pack(&[true, true])]);
-        assert!(!improves(2, &worse, 3, 0), "our own claim is still the best");
+        assert!(!improves(2, &worse, 1, 0), "our own claim is still the best");
         // Up, down: -3 - 1.
         let better = entry(vec![Assignment::pack(&[true, false])]);
         assert!(!improves(2, &better, -4, 0), "the chain has it");
         assert!(improves(2, &better, -5, 0));
         assert!(!improves(8, &worse, 0, 0), "a claim may be under way");
         assert!(improves(9, &worse, 0, 0), "it was lost");
-        bests.forget(&JobId([1; 32]));
-        assert!(improves(9, &fresh, 7, 0));
     }
 }

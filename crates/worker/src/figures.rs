@@ -42,6 +42,20 @@ impl Figures {
         Reading { hashing_ns, computing_ns, attempts }.hashing_per_mille()
     }
 
+    /// The sum of two miners' figures.
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            attempts: self.attempts.saturating_add(other.attempts),
+            legs: self.legs.saturating_add(other.legs),
+            job_legs: self.job_legs.saturating_add(other.job_legs),
+            ecu: self.ecu.saturating_add(other.ecu),
+            claims: self.claims.saturating_add(other.claims),
+            blocks: self.blocks.saturating_add(other.blocks),
+            hashing_ns: self.hashing_ns.saturating_add(other.hashing_ns),
+            computing_ns: self.computing_ns.saturating_add(other.computing_ns),
+        }
+    }
+
     /// What was done since `before`, an earlier reading of the same miner.
     pub fn since(&self, before: &Self) -> Self {
         Self {

@@ -1,11 +1,12 @@
 //! The mining loop: threads that make attempts on the present order until another comes.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use hysteron_api::worker::NONCES_PER_THREAD;
 use hysteron_work::{Claim, LEGS, LegRunner, Meter, Problems, Task, WorkError, attempt};
 
 use crate::best::Bests;
@@ -33,21 +34,17 @@ struct Shared {
     present: Mutex<Option<(Order, Arc<AtomicBool>)>>,
     changed: Condvar,
     ends: AtomicBool,
-    /// Where the next attempt's nonces begin; far from those of other workers that mine the same header.
-    nonce: AtomicU64,
     trouble: Mutex<Option<String>>,
 }
 
 impl Miner {
     /// Starts `threads` threads that send what they find to `findings` (a channel of [`FINDINGS_MAX`] or so). They
-    /// rest until [`Self::set`] gives an order. `nonce_start` should be random, as two miners of one header with
-    /// one start would do the same work.
+    /// rest until [`Self::set`] gives an order.
     ///
     /// # Panics
     /// If the operating system gives no thread.
     pub fn start(
         threads: usize,
-        nonce_start: u64,
         runner: Arc<dyn LegRunner>,
         problems: Arc<dyn Problems>,
         findings: &SyncSender<Finding>,
@@ -61,7 +58,6 @@ impl Miner {
             present: Mutex::new(None),
             changed: Condvar::new(),
             ends: AtomicBool::new(false),
-            nonce: AtomicU64::new(nonce_start),
             trouble: Mutex::new(None),
         });
         let threads = (0..threads.max(1))
@@ -69,7 +65,7 @@ impl Miner {
                 let (shared, findings) = (shared.clone(), findings.clone());
                 std::thread::Builder::new()
                     .name(format!("miner-{index}"))
-                    .spawn(move || shared.mine(&findings))
+                    .spawn(move || shared.mine(index as u64, &findings))
                     .expect("the operating system has a thread for mining")
             })
             .collect();
@@ -101,11 +97,6 @@ impl Miner {
     pub fn trouble(&self) -> Option<String> {
         self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
-
-    /// A claim of this job was not taken: what is known of its best is forgotten.
-    pub fn claim_was_refused(&self, job: &hysteron_work::JobId) {
-        self.shared.bests.forget(job);
-    }
 }
 
 impl Drop for Miner {
@@ -123,9 +114,9 @@ impl Drop for Miner {
 
 impl Shared {
     /// One thread's life. It ends when the miner is dropped or nobody receives any more.
-    fn mine(&self, findings: &SyncSender<Finding>) {
+    fn mine(&self, thread: u64, findings: &SyncSender<Finding>) {
         while let Some((order, stale)) = self.next_order() {
-            if self.attempts(&order, &stale, findings).is_break() {
+            if self.attempts(thread, &order, &stale, findings).is_break() {
                 return;
             }
         }
@@ -148,24 +139,27 @@ impl Shared {
     /// Attempts on one order until it is stale; breaks when nobody wants findings any more.
     fn attempts(
         &self,
+        thread: u64,
         order: &Order,
         stale: &AtomicBool,
         findings: &SyncSender<Finding>,
     ) -> std::ops::ControlFlow<()> {
+        let mut nonce = order.nonce_start.wrapping_add(thread * NONCES_PER_THREAD);
         while !stale.load(Ordering::Relaxed) {
-            // Further apart than any attempt grinds.
-            let nonce = self.nonce.fetch_add(1 << 44, Ordering::Relaxed);
             let made =
                 attempt(&order.seed, &order.table, &order.rules, &*self.runner, nonce, stale, &self.meter);
             match made {
                 Ok(Some(attempt)) => {
+                    nonce = attempt.proof.nonce.wrapping_add(1);
                     if self.report(order, attempt, findings).is_err() {
                         return std::ops::ControlFlow::Break(());
                     }
                 }
-                // Stale, or a start beyond the last nonce: the next one is elsewhere.
-                Ok(None) | Err(WorkError::Interrupted) => {}
+                // Stale; or no nonce is left, which takes longer than any order lasts.
+                Ok(None) | Err(WorkError::Interrupted) => self.rest(stale),
                 Err(error) => {
+                    // Another nonce draws other legs, which may be fine.
+                    nonce = nonce.wrapping_add(1 << 20);
                     *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
                     self.rest(stale);
                 }
