@@ -10,9 +10,9 @@ use crate::header::{HEADER_BYTES, Header};
 use crate::merkle;
 
 /// Most bytes of a block's encoded transactions (their length prefix included).
-pub const TRANSACTION_BYTES_MAX: usize = 1 << 20;
+pub const TRANSACTION_BYTES_MAX: usize = hysteron_ledger::limits::BLOCK_TRANSACTION_BYTES_MAX;
 /// Most bytes of a block's problem data, all problems together.
-pub const PROBLEM_BYTES_MAX: usize = 4 << 20;
+pub const PROBLEM_BYTES_MAX: usize = hysteron_ledger::limits::BLOCK_PROBLEM_BYTES_MAX;
 /// Most problems in a block.
 pub const PROBLEMS_MAX: usize = 256;
 /// Most bytes of an encoded block.

@@ -134,7 +134,7 @@ impl ClaimChecker for Claims<'_> {
         Ok(ClaimSite {
             parent: base.parent,
             parent_height: base.height - 1,
-            miner: base.miner.address(),
+            miner: base.miner,
             job,
             parameter_set: leg.parameter_set,
         })

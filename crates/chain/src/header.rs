@@ -2,7 +2,7 @@
 //! stands first, so its bytes are a prefix of the header's.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use hysteron_ledger::PublicKey;
+use hysteron_ledger::Address;
 use hysteron_work::types::{Hash, LEGS, Target, hash};
 use hysteron_work::Proof;
 
@@ -31,8 +31,8 @@ pub struct HeaderBase {
     pub state_root: Hash,
     /// Merkle root over the problem data.
     pub data_root: Hash,
-    /// Who is rewarded, and whose seeds these are.
-    pub miner: PublicKey,
+    /// Who is rewarded, and whose seeds these are: an address, so that a worker needs no key to mine.
+    pub miner: Address,
     /// Unix time, seconds.
     pub time: u64,
     /// An attempt wins if its post-hash is below this.
@@ -56,8 +56,8 @@ pub struct Header {
     pub state_root: Hash,
     /// Merkle root over the problem data.
     pub data_root: Hash,
-    /// Who is rewarded, and whose seeds these are.
-    pub miner: PublicKey,
+    /// Who is rewarded, and whose seeds these are: an address, so that a worker needs no key to mine.
+    pub miner: Address,
     /// Unix time, seconds.
     pub time: u64,
     /// An attempt wins if its post-hash is below this.

@@ -19,11 +19,12 @@ mod orphans;
 mod pipeline;
 pub mod storage;
 pub mod sync;
+pub mod testing;
 
 pub use archive::Archive;
 pub use block::{BLOCK_BYTES_MAX, Block, PROBLEM_BYTES_MAX, PROBLEMS_MAX, TRANSACTION_BYTES_MAX};
 pub use chain::{
-    Admitted, Chain, ChainOptions, Connected, INVALID_MAX, LOCATOR_MAX, Outcome, REORGANISATION_DEPTH_MAX,
+    Admitted, Chain, ChainOptions, Connected, INVALID_MAX, Imported, LOCATOR_MAX, Outcome, REORGANISATION_DEPTH_MAX,
     SIDE_DEPTH_MAX, SubmitError, Submission, Template, TemplateLimits, Tip, genesis_block,
 };
 pub use claims::VERDICTS_MAX;

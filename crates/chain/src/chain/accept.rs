@@ -174,7 +174,7 @@ impl<S: Storage> Chain<S> {
                 height: header.height,
                 parent: header.parent,
                 time: header.time,
-                miner: header.miner.address(),
+                miner: header.miner,
                 post_target: header.post_target,
                 parent_legs: &parent.legs,
                 work: &claims,

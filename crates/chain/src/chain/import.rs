@@ -9,6 +9,16 @@ use crate::error::ChainError;
 use crate::storage::Storage;
 use crate::sync::{HeaderSync, ImportPlan};
 
+/// What an import of some blocks did.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Imported {
+    /// One for each block that was taken, in order.
+    pub submissions: Vec<Submission>,
+    /// The block at which it stopped, and why, if it did: whoever sent it is to blame by
+    /// [`ChainError::ban_score`], and for work that does not hold also who showed the headers.
+    pub refused: Option<(Hash, ChainError)>,
+}
+
 impl<S: Storage> Chain<S> {
     /// Begins to take a peer's headers behind `parent`, the parent of its first header. The fork must not be below the
     /// deepest reorganisation.
@@ -28,36 +38,29 @@ impl<S: Storage> Chain<S> {
     }
 
     /// Imports blocks in the plan's order; give several at once, as a branch that is not yet the best costs moving the
-    /// state there and back each time. Stops at the first refusal: what was imported before stays.
-    ///
-    /// # Errors
-    /// Besides those of [`Self::submit_block`], with `plan` still at the refused block:
-    /// [`ChainError::Unplanned`] for a block that is not the plan's next.
-    pub fn import(
-        &mut self,
-        plan: &mut ImportPlan,
-        blocks: Vec<Block>,
-        now: u64,
-    ) -> Result<Vec<Submission>, ChainError> {
-        let mut submissions = Vec::new();
-        let mut result = Ok(());
+    /// state there and back each time. Stops at the first refusal, with the plan still at that block; what was imported
+    /// before stays. Besides the refusals of [`Self::submit_block`] there is [`ChainError::Unplanned`].
+    pub fn import(&mut self, plan: &mut ImportPlan, blocks: Vec<Block>, now: u64) -> Imported {
+        let mut imported = Imported::default();
         for block in blocks {
             match self.import_one(plan, &block, now) {
                 Ok(submission) => {
                     plan.advance();
-                    submissions.push(submission);
+                    imported.submissions.push(submission);
                 }
                 Err(error) => {
-                    result = Err(error);
+                    imported.refused = Some((block.hash(), error));
                     break;
                 }
             }
         }
         // Transactions come back or go with the state at the tip, so with the last block's submission.
-        let mut last = submissions.pop().unwrap_or_else(|| Submission::new(self.tip.hash, Outcome::Known));
-        self.settle(&mut last)?;
-        submissions.push(last);
-        result.map(|()| submissions)
+        let mut rest = Submission::new(self.tip.hash, Outcome::Known);
+        let last = imported.submissions.last_mut().unwrap_or(&mut rest);
+        if let Err(error) = self.settle(last) {
+            imported.refused.get_or_insert((last.hash, error));
+        }
+        imported
     }
 
     fn import_one(&mut self, plan: &ImportPlan, block: &Block, now: u64) -> Result<Submission, ChainError> {

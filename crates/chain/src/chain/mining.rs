@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hysteron_ledger::{BlockContext, BlockInput, LedgerError, PublicKey, SignedTransaction};
+use hysteron_ledger::{Address, BlockContext, BlockInput, LedgerError, SignedTransaction};
 use hysteron_work::types::{Hash, ProblemId, Target};
 use hysteron_work::{Proof, Table};
 
@@ -73,15 +73,43 @@ impl<S: Storage> Chain<S> {
     ///
     /// # Errors
     /// If the storage fails.
-    pub fn template(&mut self, miner: PublicKey, now: u64, limits: TemplateLimits) -> Result<Template, ChainError> {
+    pub fn template(&mut self, miner: Address, now: u64, limits: TemplateLimits) -> Result<Template, ChainError> {
+        let chosen = self.choose(limits);
         let tip = self.tip.hash;
-        let parent = self.stored(&tip)?;
-        let context = self.context_after(&tip, &parent)?;
-        let table = self.table_after(&tip)?;
+        self.template_on(&tip, miner, now, chosen)
+    }
+
+    /// A block for `miner` on any stored block, with the transactions given that apply there: what a miner on a side branch
+    /// would work on.
+    ///
+    /// # Errors
+    /// [`ChainError::ParentUnknown`], or the storage's.
+    pub fn template_on(
+        &mut self,
+        parent: &Hash,
+        miner: Address,
+        now: u64,
+        chosen: Vec<Candidate>,
+    ) -> Result<Template, ChainError> {
+        let result = self.build(parent, miner, now, chosen);
+        let tip = self.tip.hash;
+        self.move_to(&tip)?;
+        result
+    }
+
+    fn build(
+        &mut self,
+        on: &Hash,
+        miner: Address,
+        now: u64,
+        mut chosen: Vec<Candidate>,
+    ) -> Result<Template, ChainError> {
+        let parent = self.archive.entry(on)?.ok_or(ChainError::ParentUnknown { parent: *on })?;
+        let context = self.context_after(on, &parent)?;
+        let table = self.table_after(on)?;
         let time = now.max(context.median_time() + 1);
         let post_target = context.next_target(&self.rules);
-        let mut chosen = self.choose(limits);
-        let tables = self.claim_tables(&tip, chosen.iter().map(|candidate| &candidate.transaction))?;
+        let tables = self.claim_tables(on, chosen.iter().map(|candidate| &candidate.transaction))?;
         for attempt in 0..=ATTEMPTS_MAX {
             if attempt == ATTEMPTS_MAX {
                 chosen.clear();
@@ -98,9 +126,9 @@ impl<S: Storage> Chain<S> {
             let input = BlockInput {
                 context: BlockContext {
                     height: parent.header.height + 1,
-                    parent: tip,
+                    parent: *on,
                     time,
-                    miner: miner.address(),
+                    miner,
                     post_target,
                     parent_legs: &parent.legs,
                     work: &claims,
@@ -125,7 +153,7 @@ impl<S: Storage> Chain<S> {
             let header = HeaderBase {
                 version: HEADER_VERSION,
                 height: parent.header.height + 1,
-                parent: tip,
+                parent: *on,
                 transaction_root: Block::transaction_root(&transactions),
                 state_root,
                 data_root: Block::data_root(&problems),
@@ -143,7 +171,7 @@ impl<S: Storage> Chain<S> {
     fn choose(&self, limits: TemplateLimits) -> Vec<Candidate> {
         let limits = SelectionLimits {
             transaction_bytes_max: limits.transaction_bytes_max.min(TRANSACTION_BYTES_MAX) - PREFIX_BYTES,
-            transactions_max: hysteron_ledger::BLOCK_TRANSACTIONS_MAX,
+            transactions_max: hysteron_ledger::limits::BLOCK_TRANSACTIONS_MAX,
             problem_bytes_max: limits.problem_bytes_max.min(PROBLEM_BYTES_MAX),
             problems_max: PROBLEMS_MAX,
             heavy_max: self.genesis.market.claims_per_block as usize,

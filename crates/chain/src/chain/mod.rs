@@ -29,6 +29,7 @@ use crate::mempool::{Mempool, MempoolLimits};
 use crate::orphans::Orphans;
 use crate::storage::{Batch, Storage, StorageError};
 
+pub use import::Imported;
 pub use lookup::LOCATOR_MAX;
 pub use mining::{Template, TemplateLimits};
 pub use pool::{Admitted, SubmitError};
@@ -302,7 +303,7 @@ pub fn genesis_block(genesis: &Genesis, state_root: Hash) -> Block {
         transaction_root: Block::transaction_root(&[]),
         state_root,
         data_root: Block::data_root(&[]),
-        miner: hysteron_ledger::PublicKey([0; 32]),
+        miner: hysteron_ledger::Address([0; 32]),
         time: genesis.time,
         post_target: genesis.post_target,
         local_pool_root: [0; 32],

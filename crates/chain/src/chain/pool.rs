@@ -109,6 +109,13 @@ impl<S: Storage> Chain<S> {
     fn admit(&mut self, mut candidate: Candidate) -> Result<Admitted, SubmitError> {
         let id = candidate.transaction.id();
         let account = self.account_view(&candidate.transaction.transaction.sender.address());
+        if candidate.problem.is_none()
+            && let Some(problem) = candidate.transaction.transaction.problem()
+            && self.state().problem(&problem).is_none()
+        {
+            // Perhaps another branch brought the data.
+            candidate.problem = self.archive.problem_bytes(&problem).map_err(ChainError::from)?;
+        }
         candidate.weight = self.judge_transaction(&candidate)?;
         let inserted = self.mempool.insert(candidate, account, self.tip.height)?;
         Ok(Admitted { id, inserted })
