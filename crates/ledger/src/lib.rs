@@ -2,6 +2,7 @@
 //! disk, thread or float. Start with [`State::apply`].
 
 pub mod amount;
+mod apply;
 mod block;
 mod committee;
 mod error;
@@ -11,11 +12,13 @@ mod job;
 mod keys;
 pub mod limits;
 pub mod oracle;
+mod receipt;
 mod score;
 mod state;
 mod transaction;
 
 pub use amount::{ATOMS_PER_HYS, CAP_ATOMS, emission, format_hys, parse_hys};
+pub use apply::{Audit, BURNED_PER_CENT, NONCES_AHEAD_MAX, decode_problem, fee_floor, is_starved};
 pub use block::{
     Admission, Applied, BlockContext, BlockInput, Change, ClaimChecker, ClaimError, ClaimSite, ClaimVerdict, Delta,
     NoClaims,
@@ -29,6 +32,7 @@ pub use job::{
     assignment_hash,
 };
 pub use keys::{Address, MEMBERS_MAX, Multisig, PublicKey, Signature};
+pub use receipt::{HeaderFacts, PriceQuote, Proven, Receipt};
 pub use score::{Scale, Score};
 pub use state::{
     Account, Coinbase, Commitment, Head, LEGS_PER_BLOCK_MAX, Oracle, Pot, ProblemRecord, Quote, Reveal, State,
