@@ -9,17 +9,16 @@ use anyhow::{Context as _, Result, bail};
 use hysteron_api::Hex32;
 use hysteron_api::types::{Job, JobQuery};
 use hysteron_client::{
-    Booking, Connection, FileAnswer, JobBook, JobRecord, Offer, Preparation, Prepared, elements_of, is_over, prepare,
+    Booking, Connection, FileAnswer, JobBook, JobRecord, Preparation, describe_offer, is_over, line_of, prepare,
     state_name,
 };
-use hysteron_ledger::format_hys;
 use hysteron_problem::{Document, Kind, Objective, Sense};
 
 use crate::input::Input;
+use crate::job_bar::JobBar;
 use crate::network::{
-    NodeArguments, WalletArguments, confirm, euros, home, interrupt, parse_amount, parse_count, parse_id,
+    NodeArguments, WalletArguments, confirm, home, interrupt, parse_amount, parse_count, parse_id,
 };
-use crate::progress::JobBar;
 
 /// How long an opening or a cancellation is waited for, in blocks of the network.
 const WAIT_BLOCKS: u64 = 60;
@@ -200,7 +199,7 @@ fn book(open: &Open) -> Result<u8> {
     if !open.json || !open.yes {
         let mut out: Box<dyn Write> =
             if open.json { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout().lock()) };
-        out.write_all(describe(&name, &document, &prepared, &offer, &connection).as_bytes())?;
+        out.write_all(describe_offer(&name, &document, &prepared, &offer, &connection).as_bytes())?;
         out.flush()?;
     }
     if !confirm("Book it?", open.yes)? {
@@ -225,7 +224,7 @@ fn book(open: &Open) -> Result<u8> {
             class: prepared.class.name(),
             chips: open.chips,
             blocks: open.blocks,
-            target: offer.terms.target,
+            target: offer.booking.target,
             escrow: offer.quote.escrow,
             fee: hysteron_api::Atoms(sent.fee),
             height,
@@ -239,61 +238,6 @@ fn book(open: &Open) -> Result<u8> {
         println!("fetch answers by hysteron job result {}", sent.id);
     }
     Ok(0)
-}
-
-/// What was understood, and what it costs.
-pub fn describe(
-    name: &str,
-    document: &Document,
-    prepared: &Prepared,
-    offer: &Offer,
-    connection: &Connection,
-) -> String {
-    let mut text = format!("{name}: {}, {} variables\n", document.kind().name(), document.variables());
-    for note in document.notes() {
-        text += &format!("  note: {note}\n");
-    }
-    text += &format!(
-        "  simplified to {} variables, {} {} ({} chips, {} bytes)\n",
-        prepared.problem.variables(),
-        elements_of(prepared),
-        if matches!(prepared.problem, hysteron_problem::Problem::Ising(_)) { "couplings" } else { "literals" },
-        prepared.class.name(),
-        prepared.bytes.len(),
-    );
-    if prepared.rest_variables > 0 {
-        text += &format!(
-            "  {} variables are in smaller parts that share nothing with it; they are searched on this machine\n",
-            prepared.rest_variables
-        );
-    }
-    let quote = &offer.quote;
-    let minutes = u64::from(quote.blocks) * connection.genesis.spacing_seconds / 60;
-    let time = if minutes > 0 { format!("about {minutes} min") } else { "less than a minute".to_owned() };
-    text += &format!(
-        "  {} chips for {} blocks ({} chip-blocks, {time}): {} euro = {} HYS, and {} HYS of bounties\n",
-        quote.chips,
-        quote.blocks,
-        quote.chip_blocks,
-        euros(quote.price_millicents),
-        quote.price.hys(),
-        quote.bounty.hys(),
-    );
-    text += &format!(
-        "  {} HYS fee; {} HYS of {} HYS leave the account, and what is not used comes back\n",
-        format_hys(offer.fee),
-        format_hys(offer.total()),
-        format_hys(offer.balance),
-    );
-    if let Some(target) = offer.terms.target
-        && let Some(objective) = prepared.objective(document, target)
-    {
-        text += &format!("  it ends when the objective is {objective} or better\n");
-    }
-    if offer.is_held {
-        text += "  so large a problem is held until the network's reviewers approve it; refused, everything comes back\n";
-    }
-    text
 }
 
 /// Notes the file of a job, so that `job result` need not be told.
@@ -332,18 +276,6 @@ fn input_of(outcome: &Outcome) -> Result<Input> {
     })?;
     let format = record.format.as_deref().map(str::parse).transpose().context("the record of the job is damaged")?;
     Ok(Input { file: record.file, format, maxsat: record.maxsat, instance: record.instance })
-}
-
-/// A job's state in a line.
-pub fn line_of(job: &Job) -> String {
-    let progress = &job.progress;
-    let best = match (progress.best_hard_unsatisfied, progress.best_energy) {
-        (Some(0) | None, Some(energy)) => format!("best energy {energy}"),
-        (Some(hard), Some(_)) => format!("best breaks {hard} hard clauses"),
-        _ => "no answer yet".to_owned(),
-    };
-    let (credited, booked) = (progress.credited_chip_blocks, progress.booked_chip_blocks);
-    format!("{}: {credited} of {booked} chip-blocks, {best}", state_name(job.state))
 }
 
 fn follow(watch: &Watch) -> Result<u8> {

@@ -17,8 +17,10 @@ const NODE_VARIABLE: &str = "HYSTERON_NODE";
 const HOME_VARIABLE: &str = "HYSTERON_HOME";
 /// The environment's name of the wallet's password.
 const PASSWORD_VARIABLE: &str = "HYSTERON_PASSWORD";
+/// The network whose accounts everybody knows.
+pub const DEVNET: &str = "hysteron-devnet";
 /// What a wallet is called in that directory.
-const WALLET_FILE: &str = "wallet.json";
+const WALLET_FILE: &str = "wallet.age";
 /// The most bytes of a password, or of a line that is typed.
 const LINE_BYTES_MAX: u64 = 4096;
 
@@ -51,7 +53,7 @@ impl NodeArguments {
 /// Which keys to use.
 #[derive(clap::Args, Clone, Debug)]
 pub struct WalletArguments {
-    /// The wallet's file; $HYSTERON_HOME/wallet.json unless given. On a devnet also devnet:NAME, for its public
+    /// The wallet's file; $HYSTERON_HOME/wallet.age, or ~/.hysteron/wallet.age, unless given. On a devnet also devnet:NAME, for its public
     /// accounts customer, miner, alice and bob.
     #[arg(long, value_name = "FILE")]
     pub wallet: Option<String>,
@@ -72,23 +74,41 @@ impl WalletArguments {
         }
     }
 
-    /// The keys, unlocked.
-    pub fn open(&self) -> Result<Key> {
-        if let Some(name) = self.wallet.as_deref().and_then(|wallet| wallet.strip_prefix("devnet:")) {
-            return Ok(devnet_account(name)?);
-        }
-        let path = self.path()?;
-        crate::keys::open(&path, &self.password(false)?)
+    /// The public name of a devnet's account, if that is what was given.
+    fn devnet_name(&self) -> Option<&str> {
+        self.wallet.as_deref().and_then(|wallet| wallet.strip_prefix("devnet:"))
     }
 
-    /// The keys, for this network: those that everybody knows sign on a devnet only.
-    pub fn open_on(&self, connection: &Connection) -> Result<Key> {
-        let is_public = self.wallet.as_deref().is_some_and(|wallet| wallet.starts_with("devnet:"));
-        let network = &connection.genesis.network;
-        if is_public && network != "hysteron-devnet" {
-            bail!("the devnet's accounts have no secrets, and the node is on {network}; use a wallet of your own");
+    /// The wallet, unlocked.
+    fn load(&self) -> Result<hysteron_wallet::Wallet> {
+        let path = self.path()?;
+        if !path.exists() {
+            bail!(
+                "there is no wallet at {}; make one with `hysteron wallet create`, or name its file with --wallet",
+                path.display()
+            );
         }
-        self.open()
+        hysteron_wallet::file::load(&path, &self.password(false)?).with_context(|| path.display().to_string())
+    }
+
+    /// The keys, and the name of their network.
+    pub fn open(&self) -> Result<(Key, String)> {
+        if let Some(name) = self.devnet_name() {
+            return Ok((devnet_account(name)?, DEVNET.to_owned()));
+        }
+        let wallet = self.load()?;
+        let key = wallet.key(0).context("the wallet has no account")?;
+        Ok((key, wallet.network().to_owned()))
+    }
+
+    /// The keys, for the network that the node is on: those of another network never sign here.
+    pub fn open_on(&self, connection: &Connection) -> Result<Key> {
+        let (key, network) = self.open()?;
+        let found = &connection.genesis.network;
+        if network != *found {
+            bail!("the wallet is for {network}, and the node is on {found}; use a wallet or a node of the other kind");
+        }
+        Ok(key)
     }
 
     /// The password; typed twice where a new one is chosen.
@@ -174,26 +194,9 @@ pub fn parse_id(text: &str) -> Result<hysteron_api::Hex32, String> {
     text.parse().map_err(|error: hysteron_api::ParseError| error.to_string())
 }
 
-/// Thousandths of a euro cent as euros.
-pub fn euros(millicents: u64) -> String {
-    let (whole, rest) = (millicents / 100_000, millicents % 100_000);
-    let text = format!("{whole}.{rest:05}");
-    let shortest = text.find('.').map_or(0, |dot| dot + 3);
-    let end = text.trim_end_matches('0').len().max(shortest);
-    text[..end].to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn money_reads_well() {
-        assert_eq!(euros(0), "0.00");
-        assert_eq!(euros(512), "0.00512");
-        assert_eq!(euros(100_000), "1.00");
-        assert_eq!(euros(12_345_670), "123.4567");
-    }
 
     #[test]
     fn counts() {

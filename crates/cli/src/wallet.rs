@@ -7,8 +7,10 @@ use anyhow::{Context as _, Result, bail};
 use hysteron_api::Atoms;
 use hysteron_api::types::HistoryQuery;
 use hysteron_ledger::format_hys;
+use hysteron_wallet::file::{self, Existing};
+use hysteron_wallet::{Wallet, Words};
 
-use crate::network::{NodeArguments, WalletArguments, confirm, parse_amount};
+use crate::network::{DEVNET, NodeArguments, WalletArguments, confirm, parse_amount};
 
 /// The most bytes of words that are read.
 const WORDS_BYTES_MAX: u64 = 4096;
@@ -42,7 +44,7 @@ enum Command {
 struct Create {
     #[command(flatten)]
     wallet: WalletArguments,
-    /// The network whose addresses are printed.
+    /// The network that the wallet is for.
     #[arg(long, value_name = "NAME", default_value = "devnet")]
     network: Network,
 }
@@ -51,9 +53,6 @@ struct Create {
 struct Address {
     #[command(flatten)]
     wallet: WalletArguments,
-    /// The network of the address.
-    #[arg(long, value_name = "NAME", default_value = "devnet")]
-    network: Network,
 }
 
 /// Networks that have addresses.
@@ -66,10 +65,10 @@ enum Network {
 }
 
 impl Network {
-    fn prefix(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
-            Self::Main => "hys",
-            Self::Devnet => "hysd",
+            Self::Main => "hysteron-main",
+            Self::Devnet => DEVNET,
         }
     }
 }
@@ -125,6 +124,11 @@ struct History {
     json: bool,
 }
 
+/// What addresses of a network begin with.
+fn prefix(network: &str) -> &'static str {
+    if network == DEVNET { "hysd" } else { "hys" }
+}
+
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<u8> {
     match &arguments.command {
@@ -135,7 +139,8 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
             make(create, Some(words.trim()))
         }
         Command::Address(address) => {
-            println!("{}", address.wallet.open()?.address().encode(address.network.prefix()));
+            let (key, network) = address.wallet.open()?;
+            println!("{}", key.address().encode(prefix(&network)));
             Ok(0)
         }
         Command::Balance(balance) => show_balance(balance),
@@ -150,21 +155,24 @@ fn make(create: &Create, words: Option<&str>) -> Result<u8> {
     if path.exists() {
         bail!("{} exists, and a wallet is never overwritten; name another file with --wallet", path.display());
     }
+    let is_new = words.is_none();
     let words = match words {
-        Some(words) => crate::keys::check_words(words)?,
-        None => crate::keys::new_words()?,
+        Some(words) => Words::parse(words)?,
+        None => Words::generate()?,
     };
     let password = create.wallet.password(true)?;
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     }
-    let key = crate::keys::write(&path, &words, &password)?;
+    let wallet = Wallet::new(create.network.name(), words);
+    file::save(&path, &wallet, &password, Existing::Refuse)?;
+    let key = wallet.key(0).context("a new wallet has an account")?;
     let mut out = std::io::stdout().lock();
-    if let Some(new) = words.to_show() {
+    if is_new {
         writeln!(out, "Write these words down and keep them where nobody else reads them. They are the only copy:")?;
         writeln!(out, "who has them has the coins, and without them a lost file or password is lost for ever.")?;
         writeln!(out)?;
-        for (row, line) in new.split_whitespace().collect::<Vec<_>>().chunks(6).enumerate() {
+        for (row, line) in wallet.words().text().split_whitespace().collect::<Vec<_>>().chunks(6).enumerate() {
             let numbered: Vec<String> =
                 line.iter().enumerate().map(|(i, word)| format!("{:2} {word:<10}", 6 * row + i + 1)).collect();
             writeln!(out, "  {}", numbered.join(" ").trim_end())?;
@@ -172,7 +180,7 @@ fn make(create: &Create, words: Option<&str>) -> Result<u8> {
         writeln!(out)?;
     }
     writeln!(out, "wallet  {}", path.display())?;
-    writeln!(out, "address {}", key.address().encode(create.network.prefix()))?;
+    writeln!(out, "address {}", key.address().encode(prefix(create.network.name())))?;
     out.flush()?;
     Ok(0)
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 use hysteron_api::Hex32;
 use hysteron_api::types::{Job, JobAssignment, JobState, Quote, QuoteQuery};
 use hysteron_ledger::limits::{BLOCKS_MAX, BOUNTY_PER_MILLE_MAX, CHIPS_MAX};
-use hysteron_ledger::{Body, JobTerms, Scale, Score, format_hys, oracle};
+use hysteron_ledger::{Score, oracle};
 use hysteron_problem::{Document, Objective};
+use hysteron_wallet::{Fee, Key};
 use hysteron_work::types::{JobId, ProblemId};
 
-use crate::connection::{Connection, Sent, Signer, is_passing};
+use crate::connection::{Connection, Sent, is_passing};
 use crate::error::Failure;
 use crate::prepare::{FileAnswer, PrepareError, Prepared};
 
@@ -36,8 +37,8 @@ pub struct Booking {
 pub struct Offer {
     /// The node's quote, checked against the network's constants.
     pub quote: Quote,
-    /// What would be signed; `data_bytes` is set when it is known whether the chain has the problem.
-    pub terms: JobTerms,
+    /// What the wallet would sign.
+    pub booking: hysteron_wallet::Booking,
     /// Atoms of fee, with the problem's data.
     pub fee: u64,
     /// Atoms that the account can spend.
@@ -54,81 +55,74 @@ impl Offer {
 }
 
 impl Connection {
-    /// Asks for the price of a booking and checks that it can be paid.
+    /// Asks for the price of a booking, and checks that it can be paid and would be taken.
     ///
     /// # Errors
     /// [`Failure`]; nothing was sent but the numbers of chips and blocks.
     pub fn offer(
         &self,
-        signer: &dyn Signer,
+        key: &Key,
         document: &Document,
         prepared: &Prepared,
-        booking: &Booking,
+        asked: &Booking,
     ) -> Result<Offer, Failure> {
-        check_numbers(booking)?;
-        let target = booking.target.as_ref().map(|target| prepared.energy_target(document, target));
-        let scale = Scale::of(&prepared.problem);
-        if scale.baseline <= scale.goal(target) {
-            let what = "The assignment of all variables to false already reaches the target; there is nothing to search.";
-            return Err(Failure::request(what, "Ask for a better target."));
-        }
-        let bounty = (booking.bounty_per_mille > 0).then_some(booking.bounty_per_mille);
-        let query = QuoteQuery { chips: booking.chips, blocks: booking.blocks, bounty_per_mille: bounty };
+        check_numbers(asked)?;
+        let bounty = (asked.bounty_per_mille > 0).then_some(asked.bounty_per_mille);
+        let query = QuoteQuery { chips: asked.chips, blocks: asked.blocks, bounty_per_mille: bounty };
         let quote = self.client.quote(&query)?;
-        let price = oracle::block_fee(&self.genesis, quote.microcents_per_hys, booking.chips, booking.blocks);
+        let price = oracle::block_fee(&self.genesis, quote.microcents_per_hys, asked.chips, asked.blocks);
         if price != Some(quote.price.0) || quote.price.0.checked_add(quote.bounty.0) != Some(quote.escrow.0) {
             return Err(self.contradiction("its quote does not follow from the network's constants"));
         }
-        if let Some(limit) = booking.price_max
+        if let Some(limit) = asked.price_max
             && quote.escrow.0 > limit
         {
             return Err(Failure::Dear { price: quote.escrow.0, limit });
         }
-        let terms = JobTerms {
-            problem: prepared.id,
-            data_bytes: prepared.bytes.len() as u32,
-            chips: booking.chips,
-            blocks: booking.blocks,
-            target,
-            bounty_per_mille: booking.bounty_per_mille,
+        let booking = hysteron_wallet::Booking {
+            chips: asked.chips,
+            blocks: asked.blocks,
+            target: asked.target.as_ref().map(|target| prepared.energy_target(document, target)),
+            bounty_per_mille: asked.bounty_per_mille,
             quoted_at: quote.quoted_at,
-            price_max: booking.price_max.unwrap_or(quote.escrow.0),
+            price: quote.escrow.0,
+            price_max: asked.price_max.unwrap_or(quote.escrow.0),
             review_blocks: REVIEW_BLOCKS,
         };
-        terms.check_form()?;
-        let fee = self.fee(&Body::JobOpen(terms.clone()), prepared.bytes.len());
-        let balance = self.client.account(&self.text(&signer.public_key().address()))?.balance.0;
-        let needed = terms.price_max.saturating_add(fee);
-        if needed > balance {
-            let what = format!("{} for the job, {} fee", format_hys(terms.price_max), format_hys(fee));
-            return Err(Failure::Poor { balance, needed, what });
-        }
-        let elements = elements_of(prepared);
-        let is_held = elements >= self.genesis.market.held_from_elements;
-        Ok(Offer { quote, terms, fee, balance, is_held })
+        // Built and signed as it would be sent, and thrown away: whatever is wrong with it shows now.
+        let account = self.account(&key.address())?;
+        let trial = account.open_job(key, &prepared.problem, false, &booking, Fee::Floor)?;
+        Ok(Offer {
+            quote,
+            booking,
+            fee: trial.transaction.transaction.fee,
+            balance: account.balance,
+            is_held: elements_of(prepared) >= self.genesis.market.held_from_elements,
+        })
     }
 
     /// Uploads the problem and sends the opening. The job's id is the transaction's.
     ///
     /// # Errors
     /// [`Failure`]: no transaction was broadcast, and the account is as it was.
-    pub fn open_job(&self, signer: &dyn Signer, prepared: &Prepared, offer: &Offer) -> Result<Sent, Failure> {
+    pub fn open_job(&self, key: &Key, prepared: &Prepared, offer: &Offer) -> Result<Sent, Failure> {
         let report = self.client.upload_problem(&prepared.bytes)?;
         if report.id != Hex32(prepared.id.0) {
             return Err(self.contradiction("it gives the problem another id than it has"));
         }
-        let data_bytes = if report.is_on_chain { 0 } else { prepared.bytes.len() };
-        let terms = JobTerms { data_bytes: data_bytes as u32, ..offer.terms.clone() };
-        self.send(signer, Body::JobOpen(terms), data_bytes)
+        let account = self.account(&key.address())?;
+        let is_known = report.is_on_chain;
+        let opened = account.open_job(key, &prepared.problem, is_known, &offer.booking, Fee::Floor)?;
+        self.submit(&opened.transaction)
     }
 
     /// Ends a job early; what is not used of its escrow returns when it settles.
     ///
     /// # Errors
     /// [`Failure`]: nothing was broadcast.
-    pub fn cancel_job(&self, signer: &dyn Signer, job: Hex32) -> Result<Sent, Failure> {
+    pub fn cancel_job(&self, key: &Key, job: Hex32) -> Result<Sent, Failure> {
         let found = self.client.job(job)?;
-        if found.owner != self.text(&signer.public_key().address()) {
+        if found.owner != self.text(&key.address()) {
             let what = format!("Job {job} belongs to {}.", found.owner);
             return Err(Failure::request(what, "Only its owner can cancel it: use that wallet."));
         }
@@ -136,7 +130,7 @@ impl Connection {
             let what = format!("Job {job} has ended already ({}).", state_name(found.state));
             return Err(Failure::request(what, "There is nothing to cancel."));
         }
-        self.send(signer, Body::JobCancel { job: JobId(job.0) }, 0)
+        self.submit(&self.account(&key.address())?.cancel_job(key, JobId(job.0))?)
     }
 
     /// Follows a job until `until` says that it is far enough, or `stop` that the user is. Asks again every now and

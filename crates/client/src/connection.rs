@@ -4,24 +4,13 @@ use std::time::{Duration, Instant};
 
 use hysteron_api::types::TransactionStatus;
 use hysteron_api::{Client, ClientError, Hex32};
-use hysteron_ledger::limits::MEMO_BYTES_MAX;
-use hysteron_ledger::{
-    Address, Authorisation, Body, Genesis, LedgerError, PublicKey, Sender, Signature, SignedTransaction, Transaction,
-};
-use hysteron_work::types::Hash;
+use hysteron_ledger::{Address, Genesis, LedgerError, SignedTransaction};
+use hysteron_wallet::{Account, Fee, Key};
 
 use crate::error::Failure;
 
 /// How long the client keeps asking a node that is not there, in waits for something.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Signs. A keystore implements it, so that secrets stay where they are.
-pub trait Signer {
-    /// The key whose account pays.
-    fn public_key(&self) -> PublicKey;
-    /// The key's signature over a transaction's id.
-    fn sign(&self, message: &Hash) -> Signature;
-}
 
 /// A network by way of one node.
 #[derive(Clone, Debug)]
@@ -66,83 +55,40 @@ impl Connection {
         Ok(Address::decode(&self.genesis.address_prefix, text)?)
     }
 
-    /// Builds, checks, signs and sends a transaction. `problem_bytes` is the length of the problem data that it brings.
-    /// What a node would refuse is not sent; what a node refuses it does not pass on.
+    /// What the node knows of an account, as the wallet's builder needs it.
+    ///
+    /// # Errors
+    /// [`Failure::Node`].
+    pub fn account(&self, address: &Address) -> Result<Account<'_>, Failure> {
+        let account = self.client.account(&self.text(address))?;
+        Ok(Account { genesis: &self.genesis, nonce: account.next_nonce, balance: account.balance.0 })
+    }
+
+    /// Hands a signed transaction to the node, which passes it on if the chain can take it; the data of a problem that
+    /// it brings must be there already.
     ///
     /// # Errors
     /// [`Failure`]: nothing was broadcast.
-    pub fn send(&self, signer: &dyn Signer, body: Body, problem_bytes: usize) -> Result<Sent, Failure> {
-        let key = signer.public_key();
-        let account = self.client.account(&self.text(&key.address()))?;
-        let fee = self.fee(&body, problem_bytes);
-        let transaction = Transaction {
-            network: self.genesis.network_id(),
-            sender: Sender::Key(key),
-            nonce: account.next_nonce,
-            fee,
-            body,
-        };
-        transaction.check_form()?;
-        let needed = transaction.spends_at_most();
-        if needed > account.balance.0 {
-            let what = "amount and fee".to_owned();
-            return Err(Failure::Poor { balance: account.balance.0, needed, what });
-        }
-        let id = transaction.id();
-        let signature = signer.sign(&id);
-        if !key.verifies(&id, &signature) {
-            return Err(LedgerError::Signature { reason: "the keystore's key does not verify its own signature" }.into());
-        }
-        let signed = SignedTransaction { transaction, authorisation: Authorisation::Single(signature) };
+    pub fn submit(&self, signed: &SignedTransaction) -> Result<Sent, Failure> {
         let bytes = signed.encode();
         // What does not survive a decoder would be refused, so it is not sent.
-        if SignedTransaction::decode(&bytes)? != signed {
+        if SignedTransaction::decode(&bytes)? != *signed {
             return Err(LedgerError::Malformed { reason: "it does not decode to itself" }.into());
         }
         let submitted = self.client.submit(&bytes)?;
-        if submitted.id != Hex32(id) {
+        if submitted.id != Hex32(signed.id()) {
             return Err(self.contradiction("it gives the transaction another id than it has"));
         }
-        Ok(Sent { id: Hex32(id), fee })
+        Ok(Sent { id: submitted.id, fee: signed.transaction.fee })
     }
 
     /// A transfer.
     ///
     /// # Errors
     /// [`Failure`]: nothing was broadcast.
-    pub fn transfer(&self, signer: &dyn Signer, to: Address, amount: u64, memo: &str) -> Result<Sent, Failure> {
-        if memo.len() > MEMO_BYTES_MAX {
-            let what = format!("The memo has {} bytes; a transfer takes {MEMO_BYTES_MAX}.", memo.len());
-            return Err(Failure::request(what, "Shorten it."));
-        }
-        self.send(signer, Body::Transfer { to, amount, memo: memo.as_bytes().to_vec() }, 0)
-    }
-
-    /// The fee that is offered for a transaction of one key: the network's floor, which counts bytes, the signature, and
-    /// what nodes must score.
-    pub fn fee(&self, body: &Body, problem_bytes: usize) -> u64 {
-        let fees = &self.genesis.fees;
-        let sample = SignedTransaction {
-            transaction: Transaction {
-                network: 0,
-                sender: Sender::Key(PublicKey([0; 32])),
-                nonce: u64::MAX,
-                fee: u64::MAX,
-                body: body.clone(),
-            },
-            authorisation: Authorisation::Single(Signature([0; 64])),
-        };
-        let bytes = (sample.encode().len() + problem_bytes) as u64;
-        let scores = match body {
-            Body::ClaimReveal { .. } => 1,
-            _ => (problem_bytes as u64).div_ceil(1024),
-        };
-        let legs = u64::from(matches!(body, Body::Claim { .. }));
-        bytes
-            .saturating_mul(fees.atoms_per_byte)
-            .saturating_add(fees.atoms_per_signature.saturating_mul(sample.signatures()))
-            .saturating_add(fees.atoms_per_score.saturating_mul(scores))
-            .saturating_add(fees.atoms_per_leg.saturating_mul(legs))
+    pub fn transfer(&self, key: &Key, to: Address, amount: u64, memo: &str) -> Result<Sent, Failure> {
+        let account = self.account(&key.address())?;
+        self.submit(&account.transfer(key, to, amount, memo, Fee::Floor)?)
     }
 
     /// Waits until a transaction is in a block; gives its height.

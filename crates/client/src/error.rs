@@ -2,6 +2,7 @@
 
 use hysteron_api::ClientError;
 use hysteron_ledger::{LedgerError, format_hys};
+use hysteron_wallet::WalletError;
 
 use crate::prepare::PrepareError;
 
@@ -17,21 +18,9 @@ pub enum Failure {
     /// The problem.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
-    /// The account cannot pay.
-    #[error(
-        "The account has {} HYS to spend, and {} are needed ({what}). Nothing was sent. Receive the difference first, \
-         or ask for less.",
-        format_hys(*balance),
-        format_hys(*needed)
-    )]
-    Poor {
-        /// Atoms that can be spent.
-        balance: u64,
-        /// Atoms that are needed.
-        needed: u64,
-        /// What for.
-        what: String,
-    },
+    /// The wallet: a rule of the ledger, or the account cannot pay.
+    #[error("{0} Nothing was sent.")]
+    Wallet(#[from] WalletError),
     /// The price is above the customer's limit.
     #[error(
         "The price is {} HYS, more than the limit of {}. Nothing was sent. Book fewer chips or blocks, or raise \

@@ -4,14 +4,18 @@
 
 mod booking;
 mod connection;
+mod describe;
 mod error;
 mod job_book;
 mod keys;
 mod prepare;
+mod receipt;
 
 pub use booking::{Booking, Offer, REVIEW_BLOCKS, elements_of, is_over, state_name};
-pub use connection::{Connection, Sent, Signer, is_passing};
+pub use connection::{Connection, Sent, is_passing};
+pub use describe::{describe_offer, describe_receipt, ending_name, line_of};
 pub use error::Failure;
 pub use job_book::{JobBook, JobRecord};
 pub use keys::{DEVNET_ACCOUNTS, devnet_account};
 pub use prepare::{FileAnswer, PrepareError, Preparation, Prepared, prepare};
+pub use receipt::{CheckedReceipt, check_receipt};

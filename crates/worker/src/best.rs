@@ -61,6 +61,14 @@ impl Bests {
         state.own = Some((quality, height));
         true
     }
+
+    /// Forgets what was claimed of a job here: the claim went nowhere, so another may be needed.
+    pub fn forget(&self, job: &JobId) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = known.get_mut(job) {
+            state.own = None;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -111,5 +119,7 @@ mod tests {
         assert!(improves(2, &better, -5, 0));
         assert!(!improves(8, &worse, 0, 0), "a claim may be under way");
         assert!(improves(9, &worse, 0, 0), "it was lost");
+        bests.forget(&JobId([1; 32]));
+        assert!(improves(9, &worse, 3, 0), "only the chain counts");
     }
 }

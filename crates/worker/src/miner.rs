@@ -1,13 +1,13 @@
 //! The mining loop: threads that make attempts on the present order until another comes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SendError, SyncSender, TrySendError};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use hysteron_api::worker::NONCES_PER_THREAD;
-use hysteron_work::{Claim, LEGS, LegRunner, Meter, Problems, Task, WorkError, attempt};
+use hysteron_work::{Claim, JobId, LEGS, LegRunner, Meter, Problems, Task, WorkError, attempt};
 
 use crate::best::Bests;
 use crate::figures::{Counters, Figures, meter};
@@ -39,12 +39,14 @@ struct Shared {
 
 impl Miner {
     /// Starts `threads` threads that send what they find to `findings` (a channel of [`FINDINGS_MAX`] or so). They
-    /// rest until [`Self::set`] gives an order.
+    /// rest until [`Self::set`] gives an order. Threads share the nonces from `nonce_start` on: thread `t` begins each
+    /// order at `nonce_start + t * 2^30`.
     ///
     /// # Panics
     /// If the operating system gives no thread.
     pub fn start(
         threads: usize,
+        nonce_start: u64,
         runner: Arc<dyn LegRunner>,
         problems: Arc<dyn Problems>,
         findings: &SyncSender<Finding>,
@@ -63,9 +65,10 @@ impl Miner {
         let threads = (0..threads.max(1))
             .map(|index| {
                 let (shared, findings) = (shared.clone(), findings.clone());
+                let first = nonce_start.wrapping_add(index as u64 * NONCES_PER_THREAD);
                 std::thread::Builder::new()
                     .name(format!("miner-{index}"))
-                    .spawn(move || shared.mine(index as u64, &findings))
+                    .spawn(move || shared.mine(first, &findings))
                     .expect("the operating system has a thread for mining")
             })
             .collect();
@@ -97,6 +100,11 @@ impl Miner {
     pub fn trouble(&self) -> Option<String> {
         self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
+
+    /// A claim of this job went nowhere: what was claimed is forgotten, and only the chain's best counts.
+    pub fn claim_was_refused(&self, job: &JobId) {
+        self.shared.bests.forget(job);
+    }
 }
 
 impl Drop for Miner {
@@ -114,9 +122,9 @@ impl Drop for Miner {
 
 impl Shared {
     /// One thread's life. It ends when the miner is dropped or nobody receives any more.
-    fn mine(&self, thread: u64, findings: &SyncSender<Finding>) {
+    fn mine(&self, first_nonce: u64, findings: &SyncSender<Finding>) {
         while let Some((order, stale)) = self.next_order() {
-            if self.attempts(thread, &order, &stale, findings).is_break() {
+            if self.attempts(first_nonce, &order, &stale, findings).is_break() {
                 return;
             }
         }
@@ -139,12 +147,12 @@ impl Shared {
     /// Attempts on one order until it is stale; breaks when nobody wants findings any more.
     fn attempts(
         &self,
-        thread: u64,
+        first_nonce: u64,
         order: &Order,
         stale: &AtomicBool,
         findings: &SyncSender<Finding>,
     ) -> std::ops::ControlFlow<()> {
-        let mut nonce = order.nonce_start.wrapping_add(thread * NONCES_PER_THREAD);
+        let mut nonce = first_nonce;
         while !stale.load(Ordering::Relaxed) {
             let made =
                 attempt(&order.seed, &order.table, &order.rules, &*self.runner, nonce, stale, &self.meter);
@@ -174,7 +182,7 @@ impl Shared {
         order: &Order,
         attempt: hysteron_work::Attempt,
         findings: &SyncSender<Finding>,
-    ) -> Result<(), std::sync::mpsc::SendError<Finding>> {
+    ) -> Result<(), SendError<Finding>> {
         for (index, output) in attempt.outputs.iter().enumerate() {
             let Task::Job(entry) = output.task else {
                 self.counters.leg(output.ecu, false);
@@ -185,12 +193,16 @@ impl Shared {
             if self.bests.improves(order.height, &order.table, entry, output, &*self.problems) {
                 self.counters.claim();
                 let claim = Claim::of_attempt(order.header.to_vec(), &attempt, index as u8 + 1);
-                findings.send(Finding::Claim {
+                let claim = Finding::Claim {
                     order: order.clone(),
                     job: entry.job,
                     claim: Box::new(claim),
                     energy: output.energy,
-                })?;
+                };
+                // A host that is behind by so many findings gets no claim, but every block.
+                if let Err(TrySendError::Disconnected(claim)) = findings.try_send(claim) {
+                    return Err(SendError(claim));
+                }
             }
         }
         debug_assert_eq!(attempt.outputs.len(), LEGS);

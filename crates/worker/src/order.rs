@@ -17,8 +17,6 @@ pub struct Order {
     pub seed: Hash,
     /// An attempt wins if its post-hash is below this.
     pub post_target: Target,
-    /// Where this miner's nonces begin.
-    pub nonce_start: u64,
     /// What seeds draw from.
     pub table: Arc<Table>,
     /// The network's constants.

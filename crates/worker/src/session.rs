@@ -80,6 +80,15 @@ impl Source for NodeSource {
     }
 }
 
+/// Threads, and what they mine with.
+struct Mining {
+    rules: WorkRules,
+    nonce_start: u64,
+    library: Arc<Library<NodeSource>>,
+    runner: Arc<CpuRunner<Arc<Library<NodeSource>>>>,
+    miner: Miner,
+}
+
 /// A worker's life, over all its connections.
 struct Session<'a> {
     options: &'a Options,
@@ -87,8 +96,7 @@ struct Session<'a> {
     notify: &'a mut dyn FnMut(&Notice),
     stop: &'a AtomicBool,
     findings: (SyncSender<Finding>, Receiver<Finding>),
-    /// Threads and the rules that they mine by.
-    miner: Option<(WorkRules, Miner)>,
+    mining: Option<Mining>,
     table: Option<(Hash, Arc<Table>)>,
     /// Figures of miners before the present one.
     before: Figures,
@@ -102,7 +110,7 @@ pub fn run(options: &Options, notify: &mut dyn FnMut(&Notice), stop: &AtomicBool
         notify,
         stop,
         findings: sync_channel(FINDINGS_MAX),
-        miner: None,
+        mining: None,
         table: None,
         before: Figures::default(),
     };
@@ -111,8 +119,8 @@ pub fn run(options: &Options, notify: &mut dyn FnMut(&Notice), stop: &AtomicBool
         let begin = Instant::now();
         let Err(error) = session.connected() else { break };
         // Templates die with their connection: what threads found meanwhile could not be told.
-        if let Some((_, miner)) = &session.miner {
-            miner.set(None);
+        if let Some(mining) = &session.mining {
+            mining.miner.set(None);
         }
         while session.findings.1.try_recv().is_ok() {}
         if begin.elapsed() >= GOOD {
@@ -182,7 +190,7 @@ impl Session<'_> {
 
     /// All figures since the worker started.
     fn figures(&self) -> Figures {
-        let now = self.miner.as_ref().map(|(_, miner)| miner.figures()).unwrap_or_default();
+        let now = self.mining.as_ref().map(|mining| mining.miner.figures()).unwrap_or_default();
         self.before.plus(&now)
     }
 
@@ -203,24 +211,36 @@ impl Session<'_> {
             seed: work.seed(),
             header: Arc::new(work.header),
             post_target: base.post_target,
-            nonce_start: work.nonce_start,
             table: table.clone(),
             rules: Arc::new(work.rules.clone()),
         };
-        if self.miner.as_ref().is_none_or(|(rules, _)| *rules != work.rules) {
-            let old = self.figures();
-            let library = Arc::new(Library::new(NodeSource(self.client.clone())));
-            let runner = CpuRunner::new(library.clone(), work.rules.clone(), self.options.circuit_bytes_max);
-            let threads = usize::from(self.options.threads);
-            let miner = Miner::start(threads, Arc::new(runner), library, &self.findings.0);
-            self.before = old;
-            self.miner = Some((work.rules, miner));
-        }
-        if let Some((_, miner)) = &self.miner {
-            miner.set(Some(order));
+        self.prepare_miner(&work.rules, work.nonce_start);
+        if let Some(mining) = &self.mining {
+            mining.miner.set(Some(order));
         }
         (self.notify)(&Notice::Order { height: base.height, jobs: table.entries.len() });
         Ok(())
+    }
+
+    /// Threads that mine by these rules from this nonce on. Compiled circuits outlive connections.
+    fn prepare_miner(&mut self, rules: &WorkRules, nonce_start: u64) {
+        let fits = |mining: &Mining| mining.rules == *rules && mining.nonce_start == nonce_start;
+        if self.mining.as_ref().is_some_and(fits) {
+            return;
+        }
+        self.before = self.figures();
+        let kept = self.mining.take().filter(|mining| mining.rules == *rules);
+        let (library, runner) = match kept {
+            Some(mining) => (mining.library, mining.runner),
+            None => {
+                let library = Arc::new(Library::new(NodeSource(self.client.clone())));
+                let cache_bytes = self.options.circuit_bytes_max;
+                (library.clone(), Arc::new(CpuRunner::new(library, rules.clone(), cache_bytes)))
+            }
+        };
+        let threads = usize::from(self.options.threads);
+        let miner = Miner::start(threads, nonce_start, runner.clone(), library.clone(), &self.findings.0);
+        self.mining = Some(Mining { rules: rules.clone(), nonce_start, library, runner, miner });
     }
 
     /// The table of this work, fetched if it is not the last one.
@@ -262,10 +282,10 @@ impl Session<'_> {
     }
 
     fn report(&mut self, total: Figures, lately: Figures, interval: Duration, tally: &Tally) {
-        if let Some(trouble) = self.miner.as_ref().and_then(|(_, miner)| miner.trouble()) {
+        if let Some(trouble) = self.mining.as_ref().and_then(|mining| mining.miner.trouble()) {
             (self.notify)(&Notice::Trouble { reason: trouble });
         }
-        let order = self.miner.as_ref().and_then(|(_, miner)| miner.order());
+        let order = self.mining.as_ref().and_then(|mining| mining.miner.order());
         let report = Report {
             total,
             lately,
