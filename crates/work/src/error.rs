@@ -50,6 +50,14 @@ pub enum Refusal {
     /// The bytes are no canonical problem.
     #[error("The problem is not in canonical form: {0}.")]
     NotCanonical(String),
+    /// Too many bytes.
+    #[error("The problem takes {bytes} bytes; a block takes at most {most}.")]
+    Bytes {
+        /// How many it takes.
+        bytes: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// Too many variables.
     #[error("The problem has {variables} variables; this network takes at most {most}.")]
     Variables {

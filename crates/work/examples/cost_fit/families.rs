@@ -1,0 +1,201 @@
+//! Instance families: what cost constants are fitted on and checked on.
+
+use hysteron_problem::generate::{
+    Auction, Colouring, Content, Counter, Factoring, Kind, Lattice, Parity, Pigeonhole, PlanarUnion, PlantedSat,
+    RandomGraph, RandomMaxsat, RandomQubo, RegularGraph, SherringtonKirkpatrick, SoftColouring, ToroidalGrid,
+    UniformSat, VertexCover, Weights, generate,
+};
+use hysteron_problem::{ClauseList, Cnf, Document, Literal, Problem};
+
+/// A family's name and its instance.
+pub struct Family {
+    /// Kind and size.
+    pub name: String,
+    /// One of its instances.
+    pub problem: Problem,
+}
+
+fn make(name: String, kind: Kind) -> Family {
+    let generated = generate(&kind, 1).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let document = |d: Result<Document, _>| d.expect("small weights").problem().clone();
+    let problem = match generated.content {
+        Content::Cnf(cnf) => Problem::Cnf(cnf),
+        Content::Wcnf(wcnf) => Problem::Wcnf(wcnf),
+        Content::Ising(ising) => Problem::Ising(ising),
+        Content::Graph { vertices, edges } => document(Document::max_cut(vertices, edges)),
+        Content::Qubo { variables, terms } => document(Document::qubo(variables, terms, 0)),
+    };
+    Family { name, problem }
+}
+
+/// CNF of random clauses of the lengths that `lengths` cycles through.
+fn mixed(variables: u32, clauses: u32, lengths: &[u32]) -> Family {
+    let mut list = ClauseList::new();
+    let mut counter = 0;
+    for c in 0..clauses {
+        let mut clause: Vec<Literal> = Vec::new();
+        while clause.len() < lengths[c as usize % lengths.len()] as usize {
+            counter += 1;
+            let draw = hysteron_circuit::rom::mix64(counter);
+            let literal = Literal::new((((draw >> 32) * u64::from(variables)) >> 32) as u32, draw & 1 == 1);
+            if clause.iter().all(|l| l.variable() != literal.variable()) {
+                clause.push(literal);
+            }
+        }
+        list.push(&clause);
+    }
+    let problem = Problem::Cnf(Cnf { variables, clauses: list });
+    Family { name: format!("mixed {lengths:?} {variables}/{clauses}"), problem }
+}
+
+/// CNF.
+pub fn clauses() -> Vec<Family> {
+    let mut all = Vec::new();
+    let uniform = |length: u32, variables: u32, ratio_per_cent: u32| {
+        let clauses = variables * ratio_per_cent / 100;
+        let kind = Kind::UniformSat(UniformSat { variables, clauses, length });
+        make(format!("uniform {length}-SAT {variables} x{ratio_per_cent}%"), kind)
+    };
+    for variables in [100, 250, 600, 1500, 4000, 10_000, 25_000, 60_000] {
+        for ratio in [350, 426, 700] {
+            if variables * ratio / 100 * 3 <= 1 << 20 {
+                all.push(uniform(3, variables, ratio));
+            }
+        }
+    }
+    for variables in [200, 2000, 20_000] {
+        all.push(uniform(2, variables, 200));
+        all.push(uniform(3, variables / 4, 1500));
+        all.push(uniform(4, variables / 2, 950));
+        all.push(uniform(5, variables / 4, 2000));
+        all.push(uniform(6, variables / 4, 2000));
+    }
+    for variables in [100, 400, 1600] {
+        all.push(uniform(7, variables, 2000));
+        all.push(uniform(7, variables, 8500));
+        all.push(uniform(10, variables, 3000));
+    }
+    for (variables, ratio) in [(500, 4300), (1000, 4300), (3000, 4300), (2000, 7000), (8000, 5000)] {
+        let kind = PlantedSat { variables, clauses: variables * ratio / 1000, all_true_per_mille: 80 };
+        all.push(make(format!("planted {variables} x{ratio}"), Kind::PlantedSat(kind)));
+    }
+    for (vertices, edges, colours) in [(200, 479, 3), (1000, 2300, 3), (300, 2700, 5), (1500, 13_000, 5)] {
+        let kind = Colouring { vertices, edges, colours, planted: true };
+        all.push(make(format!("colouring {vertices}/{edges}/{colours}"), Kind::Colouring(kind)));
+    }
+    for (pigeons, holes) in [(12, 11), (30, 29)] {
+        all.push(make(format!("pigeonhole {pigeons}"), Kind::Pigeonhole(Pigeonhole { pigeons, holes })));
+    }
+    for (variables, equations) in [(200, 190), (3000, 2900)] {
+        all.push(make(format!("parity {variables}"), Kind::Parity(Parity { variables, equations })));
+    }
+    all.push(make("counter".into(), Kind::Counter(Counter { bits: 16, steps: 200, target: 150 })));
+    for (product, bits) in [(1_022_117, 10), (1_000_036_000_099, 20)] {
+        all.push(make(format!("factoring {bits}"), Kind::Factoring(Factoring { product, bits })));
+    }
+    all.push(mixed(300, 1500, &[2, 3, 3, 5]));
+    all.push(mixed(3000, 12_000, &[2, 2, 3, 8]));
+    all.push(mixed(10_000, 40_000, &[1, 2, 3, 4, 6]));
+    all.push(mixed(20_000, 60_000, &[2, 2, 2, 3]));
+    all.push(mixed(1000, 3000, &[2, 2, 20]));
+    all
+}
+
+/// Weighted CNF.
+pub fn weighted() -> Vec<Family> {
+    let mut all = Vec::new();
+    for variables in [100, 400, 1500, 6000, 20_000] {
+        for (length, ratio, weight_max, hard_per_mille) in
+            [(3, 5, 1, 0), (3, 5, 20, 0), (3, 6, 20, 200), (2, 4, 50, 0), (3, 5, 1, 700), (4, 9, 9, 300)]
+        {
+            let clauses = ratio * variables;
+            let kind = RandomMaxsat { variables, clauses, length, weight_max, hard_per_mille };
+            let name = format!("maxsat {length} {variables}/{clauses} w{weight_max} h{hard_per_mille}");
+            all.push(make(name, Kind::RandomMaxsat(kind)));
+        }
+    }
+    for (items, bids) in [(60, 150), (200, 1000)] {
+        all.push(make(format!("auction {items}/{bids}"), Kind::Auction(Auction { items, bids })));
+    }
+    for (vertices, edges) in [(150, 600), (2000, 9000), (10_000, 50_000)] {
+        let kind = VertexCover { vertices, edges, weight_max: 20 };
+        all.push(make(format!("cover {vertices}/{edges}"), Kind::VertexCover(kind)));
+    }
+    for (vertices, edges) in [(90, 400), (1000, 5000)] {
+        let kind = SoftColouring { vertices, edges, colours: 4, cluster: 15, weight_max: 10 };
+        all.push(make(format!("soft colouring {vertices}/{edges}"), Kind::SoftColouring(kind)));
+    }
+    all
+}
+
+fn weight_name(weights: Weights) -> String {
+    match weights {
+        Weights::One => "1".into(),
+        Weights::Signs => "±1".into(),
+        Weights::Uniform(m) => format!("±{m}"),
+        Weights::Gaussian(s) => format!("N({s})"),
+    }
+}
+
+/// Spins with few couplings.
+pub fn sparse() -> Vec<Family> {
+    let mut all = Vec::new();
+    let kinds =
+        [Weights::Signs, Weights::Uniform(4), Weights::Uniform(300), Weights::Gaussian(20_000)];
+    for weights in kinds {
+        for vertices in [200, 1000, 5000, 25_000, 100_000] {
+            for degree in [3, 6, 12] {
+                if vertices * degree <= 1 << 20 {
+                    let kind = RegularGraph { vertices, degree, weights };
+                    let name = format!("regular {vertices} d{degree} {}", weight_name(weights));
+                    all.push(make(name, Kind::RegularGraph(kind)));
+                }
+            }
+        }
+        for (side, dimensions) in [(20, 2), (100, 2), (300, 2), (8, 3), (20, 3), (45, 3)] {
+            let name = format!("lattice {side}^{dimensions} {}", weight_name(weights));
+            all.push(make(name, Kind::Lattice(Lattice { side, dimensions, weights })));
+        }
+        for (vertices, degree) in [(400, 20), (2000, 20), (10_000, 20), (800, 48), (4000, 40), (1000, 100)] {
+            let kind = RandomGraph { vertices, edges: vertices * degree / 2, weights };
+            let name = format!("random {vertices} d{degree} {}", weight_name(weights));
+            all.push(make(name, Kind::RandomGraph(kind)));
+        }
+        let union = PlanarUnion { vertices: 2000, density_percent: 99, weights };
+        all.push(make(format!("planar 2000 {}", weight_name(weights)), Kind::PlanarUnion(union)));
+        let torus = ToroidalGrid { rows: 50, columns: 60, weights };
+        all.push(make(format!("torus 3000 {}", weight_name(weights)), Kind::ToroidalGrid(torus)));
+    }
+    // Rows of more than 126 unit couplings: sums in 16 bits.
+    for (vertices, degree) in [(1000, 160), (3000, 200), (600, 300)] {
+        let kind = RandomGraph { vertices, edges: vertices * degree / 2, weights: Weights::Signs };
+        all.push(make(format!("random {vertices} d{degree} ±1"), Kind::RandomGraph(kind)));
+    }
+    all
+}
+
+/// Spins with many couplings.
+pub fn dense() -> Vec<Family> {
+    let mut all = Vec::new();
+    for spins in [100, 250, 500, 1000, 1400] {
+        all.push(make(
+            format!("SK {spins}"),
+            Kind::SherringtonKirkpatrick(SherringtonKirkpatrick { spins }),
+        ));
+    }
+    for (variables, density_per_mille) in [(100, 1000), (500, 100), (1000, 100), (2500, 100), (1000, 500), (1400, 1000), (5000, 50), (9000, 20)] {
+        for pair_max in [20, 1000, 100_000] {
+            let kind = RandomQubo { variables, density_per_mille, linear_max: pair_max, pair_max };
+            let name = format!("qubo {variables} {density_per_mille}‰ ±{pair_max}");
+            all.push(make(name, Kind::RandomQubo(kind)));
+        }
+    }
+    for (vertices, degree) in [(1000, 100), (2000, 300), (5000, 150), (10_000, 100), (20_000, 60)] {
+        for weights in [Weights::Signs, Weights::Uniform(300)] {
+            let kind = RandomGraph { vertices, edges: vertices * degree / 2, weights };
+            let name = format!("random {vertices} d{degree} {}", weight_name(weights));
+            all.push(make(name, Kind::RandomGraph(kind)));
+        }
+    }
+    all
+}

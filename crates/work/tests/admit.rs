@@ -1,0 +1,92 @@
+//! What the chain admits and what it refuses, with the reason.
+
+mod common;
+
+use common::problems;
+use hysteron_problem::generate::{Content, Kind, PlantedSat, UniformSat, generate};
+use hysteron_problem::{ClauseList, Cnf, Ising, Literal, Problem};
+use hysteron_work::{Class, Refusal, WorkRules, normalisation_check};
+
+fn sat(variables: u32, clauses: u32, length: u32) -> Cnf {
+    match generate(&Kind::UniformSat(UniformSat { variables, clauses, length }), 2).unwrap().content {
+        Content::Cnf(cnf) => cnf,
+        _ => unreachable!(),
+    }
+}
+
+#[test]
+fn good_problems_pass() {
+    for (class, problem) in problems() {
+        for rules in [WorkRules::main(), WorkRules::devnet()] {
+            assert_eq!(normalisation_check(&problem, &rules), Ok(class));
+        }
+    }
+    let long = Problem::Cnf(sat(100, 2000, 5));
+    assert_eq!(normalisation_check(&long, &WorkRules::main()), Ok(Class::LongClauses));
+}
+
+#[test]
+fn what_shrinks_is_refused() {
+    let rules = WorkRules::main();
+    // A unit clause decides nothing else: fine. A fifth of the variables in units: not.
+    let mut cnf = sat(200, 860, 3);
+    for variable in 0..40 {
+        cnf.clauses.push(&[Literal::new(variable, false)]);
+    }
+    let refusal = normalisation_check(&Problem::Cnf(cnf), &rules).unwrap_err();
+    assert!(matches!(refusal, Refusal::Shrinks { .. }), "{refusal}");
+    // Two components of the same size.
+    let one = sat(100, 430, 3);
+    let mut two = ClauseList::new();
+    for clause in one.clauses.iter() {
+        two.push(clause);
+        let moved: Vec<Literal> =
+            clause.iter().map(|l| Literal::new(l.variable() + 100, l.is_negative())).collect();
+        two.push(&moved);
+    }
+    let refusal = normalisation_check(&Problem::Cnf(Cnf { variables: 200, clauses: two }), &rules).unwrap_err();
+    assert!(matches!(refusal, Refusal::Shrinks { what: "variables", before: 200, after: 100 }), "{refusal}");
+    // A field on a spin alone.
+    let spin = Ising { spins: 1, couplings: vec![], fields: vec![3], offset: 0 };
+    assert_eq!(normalisation_check(&Problem::Ising(spin), &rules), Err(Refusal::Decided));
+}
+
+#[test]
+fn limits_are_named() {
+    let rules = WorkRules { variables_max: 50, elements_max: 1000, ..WorkRules::devnet() };
+    let refusal = normalisation_check(&Problem::Cnf(sat(60, 200, 3)), &rules).unwrap_err();
+    assert_eq!(refusal, Refusal::Variables { variables: 60, most: 50 });
+    let refusal = normalisation_check(&Problem::Cnf(sat(50, 400, 3)), &rules).unwrap_err();
+    assert_eq!(refusal, Refusal::Elements { elements: 1200, most: 1000 });
+    let text = refusal.to_string();
+    assert!(text.contains("1000") && text.contains("1200"), "{text}");
+}
+
+#[test]
+fn weights_and_rows_have_limits() {
+    let rules = WorkRules::main();
+    let n = 60u32;
+    let couplings: Vec<(u32, u32, i64)> = (0..n)
+        .flat_map(|i| (1..4).map(move |d| (i, i + d)))
+        .filter(|&(_, j)| j < n)
+        .map(|(i, j)| (i, j, if (i + j) % 3 == 0 { -(1 << 40) - 1 } else { (1 << 40) + i64::from(i) }))
+        .collect();
+    let problem = Problem::Ising(Ising { spins: n, couplings, fields: vec![0; n as usize], offset: 0 });
+    let refusal = normalisation_check(&problem, &rules).unwrap_err();
+    assert!(matches!(refusal, Refusal::NoChip(_) | Refusal::Shrinks { .. }), "{refusal}");
+    let wide = Problem::Cnf(sat(60, 600, 12));
+    let refusal = normalisation_check(&wide, &rules).unwrap_err();
+    assert!(matches!(refusal, Refusal::NoChip(_)), "{refusal}");
+    let bad = Problem::Cnf(Cnf { variables: 1, clauses: sat(60, 100, 3).clauses });
+    assert!(matches!(normalisation_check(&bad, &rules), Err(Refusal::NotCanonical(_))));
+}
+
+#[test]
+fn too_few_steps_are_refused() {
+    let planted = PlantedSat { variables: 15_000, clauses: 64_500, all_true_per_mille: 80 };
+    let kind = Kind::PlantedSat(planted);
+    let Content::Cnf(cnf) = generate(&kind, 2).unwrap().content else { unreachable!() };
+    let rules = WorkRules { leg_work: 1_000_000, elements_max: 1 << 20, ..WorkRules::devnet() };
+    let refusal = normalisation_check(&Problem::Cnf(cnf), &rules).unwrap_err();
+    assert!(matches!(refusal, Refusal::TooCostly { .. }), "{refusal}");
+}
