@@ -1,0 +1,7 @@
+//! Whole nodes over loopback sockets, with opaque blocks. Every wait is a poll with a bound.
+
+mod discovery;
+mod gossip;
+mod limits;
+mod model;
+mod sync;
