@@ -14,7 +14,7 @@ use crate::limits::{
 };
 use crate::types::{
     Account, Block, BlockList, BlockQuery, ClaimUpload, Health, Header, HeaderList, HeaderQuery, HistoryPage,
-    HistoryQuery, Improvement, Job, JobAssignment, JobList, JobQuery, Mempool, Mining, Network, PeerList,
+    HistoryQuery, JobEvent, Job, JobAssignment, JobList, JobQuery, Mempool, Mining, Network, PeerList,
     ProblemReport, Quote, QuoteQuery, Receipt, Schedule, Status, Submitted, Template, Transaction,
 };
 use crate::{ClientError, Events, Hex32, Refusal};
@@ -193,7 +193,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub fn job_events(&self, id: Hex32) -> Result<Vec<Improvement>, ClientError> {
+    pub fn job_events(&self, id: Hex32) -> Result<Vec<JobEvent>, ClientError> {
         self.get(&format!("/v1/jobs/{id}/events"))
     }
     /// `GET /v1/jobs/{id}/receipt`.

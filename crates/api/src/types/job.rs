@@ -105,8 +105,6 @@ pub struct JobProgress {
     pub best_hard_unsatisfied: Option<u64>,
     /// The best energy so far, in canonical units.
     pub best_energy: Option<i64>,
-    /// Claims that improved it.
-    pub improvements: u64,
 }
 
 /// `GET /v1/jobs/{id}`.
@@ -203,15 +201,16 @@ impl JobAssignment {
     }
 }
 
-/// An item of `GET /v1/jobs/{id}/events`: an assignment that was better than all before.
+/// An item of `GET /v1/jobs/{id}/events`: something that happened to the job.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Improvement {
+pub struct JobEvent {
     /// The block's height.
     pub height: u64,
     /// The block.
     pub block: Hex32,
-    /// What happened: `opened`, `approved`, `running`, `improved`, `ended`, `settled`, …
+    /// What happened: `opened`, `topped-up`, `approved`, `started`, `improved`, `solved`, `exhausted`, `cancelled`, `refused`,
+    /// `starved`, `settled`.
     pub kind: String,
     /// The energy after it, where it changed.
     pub energy: Option<i64>,

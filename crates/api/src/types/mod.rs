@@ -12,7 +12,7 @@ pub use account::{Account, HistoryEntry, HistoryPage, HistoryQuery};
 pub use chain::{Block, BlockList, BlockQuery, Header, HeaderList, HeaderQuery};
 pub use event::{Event, EventQuery};
 pub use job::{
-    Improvement, Job, JobAssignment, JobList, JobProgress, JobQuery, JobState, ProblemReport, Quote, QuoteQuery, Receipt, Schedule,
+    JobEvent, Job, JobAssignment, JobList, JobProgress, JobQuery, JobState, ProblemReport, Quote, QuoteQuery, Receipt, Schedule,
     ScheduleEntry,
 };
 pub use mining::{ClaimUpload, Mining, Template, TemplateQuery};

@@ -65,7 +65,8 @@ pub struct Ready {
     pub agent: Text<AGENT_BYTES_MAX>,
 }
 
-/// What a node lets a worker work on. It stands until the next one.
+/// What a node lets a worker work on. It stands until the next one. The same [`Self::id`] again says only that the tally
+/// has changed: attempts go on.
 #[derive(BorshSerialize, Clone, PartialEq, Eq, Debug)]
 pub struct Work {
     /// The node's name for it; results name it.

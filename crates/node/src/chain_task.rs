@@ -1,0 +1,252 @@
+//! The chain task: one thread that owns the chain, and the only writer. Everybody else sends it questions, closures that it
+//! runs one after the other; what its answers changed is told through a watch (the tip) and a broadcast (events).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hysteron_api::types as api;
+use hysteron_chain::{Archive, Block, Chain, ChainError, Connected, ImportPlan, Imported, Submission, Tip};
+use hysteron_ledger::Event;
+use hysteron_store::RedbStorage;
+use hysteron_work::JobId;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::NodeError;
+use crate::convert::Convert;
+use crate::limits::{CHAIN_QUEUE_MAX, EVENTS_BEHIND_MAX};
+
+/// The chain of a node.
+pub(crate) type NodeChain = Chain<RedbStorage>;
+/// Blocks and records, for any thread.
+pub(crate) type NodeArchive = Archive<RedbStorage>;
+
+type Question = Box<dyn FnOnce(&mut Writer) + Send>;
+
+/// Unix time, seconds.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Where the chain stands, for everybody who waits for a change.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Standing {
+    /// The best chain's end.
+    pub(crate) tip: Tip,
+    /// Its state's root.
+    pub(crate) state_root: [u8; 32],
+    /// Transactions that wait.
+    pub(crate) mempool_count: usize,
+    /// Their bytes.
+    pub(crate) mempool_bytes: usize,
+    /// Rises with each transaction that is taken.
+    pub(crate) mempool_changes: u64,
+}
+
+/// The chain with its tellers; what questions work on.
+pub(crate) struct Writer {
+    pub(crate) chain: NodeChain,
+    convert: Convert,
+    events: broadcast::Sender<Arc<api::Event>>,
+    mempool_changes: u64,
+}
+
+impl Writer {
+    /// Takes a block, and tells what it changed.
+    pub(crate) fn submit_block(&mut self, block: Block) -> Result<Submission, ChainError> {
+        let result = self.chain.submit_block(block, now());
+        if let Ok(submission) = &result {
+            self.tell(submission);
+        }
+        result
+    }
+
+    /// Takes a planned block of a longer history, and tells what it changed.
+    pub(crate) fn import(&mut self, plan: &mut ImportPlan, block: Block) -> Imported {
+        let imported = self.chain.import(plan, vec![block], now());
+        for submission in &imported.submissions {
+            self.tell(submission);
+        }
+        imported
+    }
+
+    /// Notes that a transaction was taken.
+    pub(crate) fn mempool_changed(&mut self) {
+        self.mempool_changes += 1;
+    }
+
+    fn standing(&self) -> Standing {
+        Standing {
+            tip: self.chain.tip().clone(),
+            state_root: self.chain.state().root(),
+            mempool_count: self.chain.mempool().len(),
+            mempool_bytes: self.chain.mempool().bytes(),
+            mempool_changes: self.mempool_changes,
+        }
+    }
+
+    fn tell(&self, submission: &Submission) {
+        if submission.connected.is_empty() {
+            return;
+        }
+        let tip = self.chain.tip();
+        tracing::info!(height = tip.height, hash = %hysteron_api::Hex32(tip.hash), left = submission.disconnected.len(), "new tip");
+        if self.events.receiver_count() == 0 {
+            return;
+        }
+        if !submission.disconnected.is_empty() {
+            let lowest = submission.connected.first().map_or(0, |block| block.height);
+            let left = submission.disconnected.len() as u64;
+            self.send(api::Event::Reorganised { fork_height: lowest.saturating_sub(1), left });
+        }
+        for block in &submission.connected {
+            if let Ok(Some(header)) = self.chain.archive().header(&block.hash) {
+                self.send(api::Event::Block(self.convert.header(&header, &block.hash, Some(tip.height))));
+            }
+        }
+        for id in touched_jobs(&submission.connected) {
+            if let Some(job) = self.chain.state().job(&id) {
+                let job = self.convert.job(&id, &job);
+                self.send(api::Event::Job {
+                    job: job.id,
+                    height: tip.height,
+                    state: job.state,
+                    progress: job.progress,
+                });
+            }
+        }
+    }
+
+    fn send(&self, event: api::Event) {
+        // Without listeners there is nobody to tell.
+        let _ = self.events.send(Arc::new(event));
+    }
+}
+
+fn touched_jobs(connected: &[Connected]) -> BTreeSet<JobId> {
+    connected.iter().flat_map(|block| &block.events).filter_map(job_of).collect()
+}
+
+/// The job that an event is about.
+pub(crate) fn job_of(event: &Event) -> Option<JobId> {
+    match event {
+        Event::JobOpened { job, .. }
+        | Event::JobToppedUp { job, .. }
+        | Event::JobApproved { job }
+        | Event::JobStarted { job }
+        | Event::JobCredited { job, .. }
+        | Event::JobImproved { job, .. }
+        | Event::JobEnded { job, .. }
+        | Event::JobSettled { job, .. }
+        | Event::Voted { job, .. } => Some(*job),
+        _ => None,
+    }
+}
+
+/// The chain task does not answer.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub(crate) enum Unanswered {
+    /// Too many questions wait.
+    #[error("The node is busy: {CHAIN_QUEUE_MAX} questions wait for the chain.")]
+    Busy,
+    /// It ends.
+    #[error("The node is stopping.")]
+    Stopping,
+}
+
+/// Asks the chain task. Cheap to clone; the task ends when [`Self::stop`] was called.
+#[derive(Clone)]
+pub(crate) struct ChainHandle {
+    questions: mpsc::Sender<Question>,
+    stop: mpsc::Sender<()>,
+    standing: watch::Receiver<Standing>,
+    events: broadcast::Sender<Arc<api::Event>>,
+    archive: NodeArchive,
+}
+
+/// Starts the thread. The join handle gives the chain back when it was stopped.
+pub(crate) fn start(
+    chain: NodeChain,
+    convert: Convert,
+) -> Result<(ChainHandle, std::thread::JoinHandle<()>), NodeError> {
+    let (questions, mut inbox) = mpsc::channel::<Question>(CHAIN_QUEUE_MAX);
+    let (stop, mut stops) = mpsc::channel::<()>(1);
+    let (events, _) = broadcast::channel(EVENTS_BEHIND_MAX);
+    let archive = chain.archive().clone();
+    let mut writer = Writer { chain, convert, events: events.clone(), mempool_changes: 0 };
+    let (teller, standing) = watch::channel(writer.standing());
+    let run = move || {
+        while let Some(question) = inbox.blocking_recv() {
+            question(&mut writer);
+            let standing = writer.standing();
+            teller.send_if_modified(|told| {
+                let differs = *told != standing;
+                *told = standing;
+                differs
+            });
+            if stops.try_recv().is_ok() {
+                break;
+            }
+        }
+    };
+    let thread = std::thread::Builder::new()
+        .name("chain".into())
+        .spawn(run)
+        .map_err(|e| NodeError::System { what: "a thread for the chain", reason: e.to_string() })?;
+    Ok((ChainHandle { questions, stop, standing, events, archive }, thread))
+}
+
+impl ChainHandle {
+    /// Runs `question` on the chain; refuses at once when too many wait.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Writer) -> T + Send + 'static,
+    ) -> Result<T, Unanswered> {
+        let (reply, answer) = oneshot::channel();
+        let question: Question = Box::new(move |writer| {
+            // Who asked may have gone.
+            let _ = reply.send(question(writer));
+        });
+        self.questions.try_send(question).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Unanswered::Busy,
+            mpsc::error::TrySendError::Closed(_) => Unanswered::Stopping,
+        })?;
+        answer.await.map_err(|_| Unanswered::Stopping)
+    }
+
+    /// The same from a thread that may block; waits for its turn.
+    pub(crate) fn ask_blocking<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Writer) -> T + Send + 'static,
+    ) -> Result<T, Unanswered> {
+        let (reply, answer) = oneshot::channel();
+        let question: Question = Box::new(move |writer| {
+            let _ = reply.send(question(writer));
+        });
+        self.questions.blocking_send(question).map_err(|_| Unanswered::Stopping)?;
+        answer.blocking_recv().map_err(|_| Unanswered::Stopping)
+    }
+
+    /// Where the chain stands.
+    pub(crate) fn standing(&self) -> Standing {
+        self.standing.borrow().clone()
+    }
+    /// For waiting until it stands elsewhere.
+    pub(crate) fn watch(&self) -> watch::Receiver<Standing> {
+        self.standing.clone()
+    }
+    /// Events from now on.
+    pub(crate) fn events(&self) -> broadcast::Receiver<Arc<api::Event>> {
+        self.events.subscribe()
+    }
+    /// Blocks and records.
+    pub(crate) fn archive(&self) -> &NodeArchive {
+        &self.archive
+    }
+    /// Ends the task after the question that it works on.
+    pub(crate) async fn stop(&self) {
+        // Full or closed: it ends already. The empty question wakes it.
+        let _ = self.stop.try_send(());
+        let _ = self.questions.send(Box::new(|_| ())).await;
+    }
+}
