@@ -4,7 +4,7 @@
 //! steps telescope, so between the bounds this equals the absolutely scheduled form (Lundeberg, "Static difficulty
 //! adjustments, with absolutely scheduled exponentially rising targets", 2020, equation 1). The step form forgets
 //! time in which nobody mined: after a halt the target meets its bound and the chain needs some half-lives, not as
-//! many quick blocks as were missed (`docs/decisions/0006-asert-in-steps.md`). Rounding of a step is below 2^-31 of
+//! many quick blocks as were missed (`docs/decisions/0008-asert-in-steps.md`). Rounding of a step is below 2^-31 of
 //! the target, so its drift over a half-life is far below a second.
 
 use hysteron_work::types::{Target, U256};

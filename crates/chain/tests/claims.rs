@@ -1,0 +1,221 @@
+//! The way of a job through blocks: opened, drawn, claimed, and a reorganisation across the claim.
+
+mod common;
+
+use std::sync::atomic::AtomicBool;
+
+use common::{MemoryChain, address, fresh, next_block, transaction};
+use hysteron_chain::testing::{StubRunner, easy_genesis};
+use hysteron_chain::{Block, Outcome, SubmitError, TemplateLimits};
+use hysteron_ledger::{Body, JobTerms, LedgerError, SignedTransaction, Status};
+use hysteron_problem::{ClauseList, Cnf, Literal, Problem};
+use hysteron_work::types::{JobId, ProblemId};
+use hysteron_work::{Claim, LEGS, Task};
+
+const NOW: u64 = u64::MAX / 2;
+const FEE: u64 = 1_000_000_000;
+
+/// Random 3-clauses at a ratio where nothing simplifies.
+fn problem() -> Problem {
+    let mut random = 7u64;
+    let mut draw = |below: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % below
+    };
+    let variables = 80u32;
+    let mut clauses = ClauseList::new();
+    for _ in 0..variables * 42 / 10 {
+        let mut chosen: Vec<u32> = Vec::new();
+        while chosen.len() < 3 {
+            let variable = draw(variables.into()) as u32;
+            if !chosen.contains(&variable) {
+                chosen.push(variable);
+            }
+        }
+        chosen.sort_unstable();
+        let literals: Vec<Literal> = chosen.iter().map(|&v| Literal::new(v, draw(2) == 1)).collect();
+        clauses.push(&literals);
+    }
+    Problem::Cnf(Cnf { variables, clauses })
+}
+
+fn open_job(chain: &mut MemoryChain) -> JobId {
+    let bytes = borsh::to_vec(&problem()).expect("encodes");
+    let terms = JobTerms {
+        problem: ProblemId::of(&problem()),
+        data_bytes: bytes.len() as u32,
+        chips: 1 << 20,
+        blocks: 100,
+        target: None,
+        bounty_per_mille: 500,
+        quoted_at: chain.tip().height,
+        price_max: 5_000_000_000_000,
+        review_blocks: 10,
+    };
+    let open = transaction(&easy_genesis(), "customer", 0, FEE, Body::JobOpen(terms));
+    let missing = chain.submit_transaction(open.clone(), None).expect_err("the data is nowhere");
+    assert!(matches!(missing, SubmitError::Ledger(LedgerError::ProblemMissing(_))), "{missing}");
+    let job = JobId(open.id());
+    chain.submit_transaction(open, Some(bytes)).expect("is fine");
+    job
+}
+
+/// Tries nonces on the tip until a leg finds what would improve the job, and claims it.
+fn find(chain: &mut MemoryChain, runner: &StubRunner, job: JobId, nonce: u64) -> SignedTransaction {
+    let now = chain.tip().time + 5;
+    let template = chain.template(address("alice"), now, TemplateLimits::default()).expect("a template");
+    let best = chain.state().job(&job).expect("is open").best.map(|best| best.score.energy);
+    let Problem::Cnf(cnf) = problem() else { unreachable!("it is made above") };
+    let baseline = cnf.unsatisfied(&vec![false; cnf.variables as usize]) as i64;
+    let (stop, meter) = (AtomicBool::new(false), hysteron_work::Meter::off());
+    let rules = chain.rules().work.clone();
+    let mut start = 0;
+    for _ in 0..10_000 {
+        let attempt =
+            hysteron_work::attempt(&template.seed(), &template.table, &rules, runner, start, &stop, &meter)
+                .expect("runs")
+                .expect("is not stopped");
+        start = attempt.proof.nonce + 1;
+        for leg in 1..=LEGS as u8 {
+            let output = &attempt.outputs[usize::from(leg) - 1];
+            // The stub's assignments are random: about an eighth of the clauses are unsatisfied, as with all false.
+            let is_better = output.energy < best.unwrap_or(baseline).min(baseline);
+            if matches!(output.task, Task::Job(_)) && is_better {
+                let claim = Claim::of_attempt(template.header.encode(), &attempt, leg);
+                let bond = chain.genesis().market.claim_bond;
+                let body = Body::Claim { claim: Box::new(claim), bond };
+                return transaction(&easy_genesis(), "alice", nonce, FEE, body);
+            }
+        }
+    }
+    panic!("no leg found anything");
+}
+
+fn mine_on(chain: &mut MemoryChain, runner: &StubRunner, miner: &str, after_s: u64) -> Block {
+    let block = next_block(chain, runner, miner, after_s);
+    let submission = chain.submit_block(block.clone(), NOW).expect("is valid");
+    assert_eq!(submission.outcome, Outcome::Extended);
+    block
+}
+
+#[test]
+fn claims_are_checked_paid_and_reorganised() {
+    let (mut chain, _, runner) = fresh();
+    let mut blocks = vec![mine_on(&mut chain, &runner, "miner", 5)];
+    let job = open_job(&mut chain);
+    // The second node that follows by blocks alone.
+    for _ in 0..4 {
+        blocks.push(mine_on(&mut chain, &runner, "miner", 5));
+    }
+    assert_eq!(chain.state().job(&job).expect("is open").status, Status::Running);
+    let claim = find(&mut chain, &runner, job, 0);
+    let id = claim.id();
+    chain.submit_transaction(claim.clone(), None).expect("is true");
+    // A few blocks later it is still young enough.
+    let fork = chain.tip().clone();
+    let before = chain.state().root();
+    blocks.push(mine_on(&mut chain, &runner, "miner", 5));
+    assert!(blocks.last().expect("was mined").transactions.iter().any(|t| t.id() == id));
+    let improved = chain.state().job(&job).expect("is open").best.expect("was improved");
+    assert_eq!(improved.finder, address("alice"));
+    assert!(chain.state().best_assignment(&job).is_some());
+    blocks.push(mine_on(&mut chain, &runner, "miner", 5));
+
+    // Another node judges all of it from the blocks.
+    let (mut follower, _, _) = fresh();
+    for block in &blocks {
+        follower.submit_block(block.clone(), NOW).expect("is valid");
+    }
+    assert_eq!(follower.state().root(), chain.state().root());
+    assert_eq!(follower.archive().problem_bytes(&ProblemId::of(&problem())).expect("reads").map(|b| b.len()), {
+        Some(borsh::to_vec(&problem()).expect("encodes").len())
+    });
+
+    // A longer branch from before the claim takes it back; it returns to the mempool, and is true there too.
+    let (mut other, _, _) = fresh();
+    for block in &blocks[..fork.height as usize] {
+        other.submit_block(block.clone(), NOW).expect("is valid");
+    }
+    assert_eq!(other.state().root(), before);
+    let mut reorganised = None;
+    for _ in 0..4 {
+        let block = mine_on(&mut other, &runner, "bob", 4);
+        let submission = chain.submit_block(block, NOW).expect("is valid");
+        if matches!(submission.outcome, Outcome::Reorganised { .. }) {
+            reorganised = Some(submission);
+        }
+    }
+    assert_eq!(chain.tip(), other.tip());
+    assert_eq!(chain.state().root(), other.state().root());
+    assert_eq!(chain.state().job(&job).expect("is open").best, None);
+    assert_eq!(reorganised.expect("it reorganised").returned, [id]);
+    let block = mine_on(&mut chain, &runner, "miner", 5);
+    assert_eq!(block.transactions, [claim.clone()]);
+    other.submit_block(block, NOW).expect("is valid");
+    assert_eq!(chain.state().root(), other.state().root());
+    assert_eq!(chain.state().job(&job).expect("is open").best.map(|best| best.score), Some(improved.score));
+    let again = chain.submit_transaction(claim, None).expect_err("its nonce was used");
+    assert_eq!(again.ban_score(), 0);
+}
+
+#[test]
+fn false_and_foreign_claims() {
+    let (mut chain, _, runner) = fresh();
+    mine_on(&mut chain, &runner, "miner", 5);
+    let job = open_job(&mut chain);
+    for _ in 0..3 {
+        mine_on(&mut chain, &runner, "miner", 5);
+    }
+    let signed = find(&mut chain, &runner, job, 0);
+    let Body::Claim { claim, bond } = signed.transaction.body.clone() else { panic!("it is a claim") };
+    let resign = |claim: Claim| {
+        let body = Body::Claim { claim: Box::new(claim), bond };
+        transaction(&easy_genesis(), "alice", 0, FEE, body)
+    };
+    // Another parent than the branch has.
+    let mut foreign = hysteron_chain::HeaderBase::decode(&claim.header).expect("is a header");
+    foreign.parent = [9; 32];
+    let error = chain
+        .submit_transaction(resign(Claim { header: foreign.encode(), ..(*claim).clone() }), None)
+        .expect_err("the parent is unknown");
+    assert!(matches!(error, SubmitError::Ledger(LedgerError::Claim { .. })), "{error}");
+    // A header of no chain.
+    let error = chain
+        .submit_transaction(resign(Claim { header: vec![1; 100], ..(*claim).clone() }), None)
+        .expect_err("is no header");
+    assert!(matches!(error, SubmitError::Ledger(LedgerError::Claim { .. })), "{error}");
+    // A digest that the leg does not give: the block may hold it, and the bond burns.
+    let mut lie = (*claim).clone();
+    lie.digests.last_mut().expect("has one")[0] ^= 1;
+    let burned = chain.state().supply().burned;
+    chain.submit_transaction(resign(lie), None).expect("whoever ran it may include it");
+    let block = mine_on(&mut chain, &runner, "miner", 5);
+    assert_eq!(block.transactions.len(), 1);
+    assert!(chain.state().supply().burned >= burned + bond);
+    assert_eq!(chain.state().job(&job).expect("is open").best, None);
+}
+
+#[test]
+fn old_claims_need_tables_of_the_past() {
+    let (mut chain, storage, runner) = fresh();
+    mine_on(&mut chain, &runner, "miner", 5);
+    let job = open_job(&mut chain);
+    for _ in 0..3 {
+        mine_on(&mut chain, &runner, "miner", 5);
+    }
+    let claim = find(&mut chain, &runner, job, 0);
+    let age = chain.rules().work.claim_age_blocks;
+    for _ in 1..age {
+        mine_on(&mut chain, &runner, "miner", 5);
+    }
+    // A node that was restarted has no tables in memory; it makes them by undoing blocks.
+    drop(chain);
+    let mut chain =
+        hysteron_chain::Chain::open(easy_genesis(), storage, std::sync::Arc::new(runner.clone()), Default::default())
+            .expect("opens");
+    let root = chain.state().root();
+    chain.submit_transaction(claim.clone(), None).expect("is as old as it may be");
+    assert_eq!(chain.state().root(), root);
+    mine_on(&mut chain, &runner, "miner", 5);
+    assert!(chain.archive().transaction(&claim.id()).expect("reads").is_some());
+}
