@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use hysteron_api::types::{Job, JobState};
+use hysteron_api::types::{Job, JobEvent, JobState};
 use hysteron_client::{
     Booking, Connection, Preparation, Prepared, check_receipt, describe_offer, describe_receipt, devnet_account, prepare,
     state_name,
@@ -27,6 +27,8 @@ const CHIPS: u64 = 8192;
 const BLOCKS: u32 = 16;
 /// How long the job may take until it is settled.
 const JOB_S_MAX: u64 = 600;
+/// How far the node's history may be behind.
+const HISTORY_MAX: Duration = Duration::from_secs(30);
 /// The most values of the answer that are printed; the whole is in `job result`.
 const VALUES_SHOWN: usize = 24;
 
@@ -146,10 +148,25 @@ fn show_answer(
     say(&format!("  v {} … ({} values; `hysteron job result` prints all)", shown.join(" "), values.len()))
 }
 
+/// What happened to the job. The node's history follows its chain, a moment behind.
+fn history(connection: &Connection, id: hysteron_api::Hex32) -> Result<Vec<JobEvent>> {
+    let begin = Instant::now();
+    loop {
+        let events = connection.client.job_events(id)?;
+        if events.iter().any(|event| event.kind == "settled") {
+            return Ok(events);
+        }
+        if begin.elapsed() > HISTORY_MAX {
+            bail!("the node's history does not show that the job was settled");
+        }
+        std::thread::sleep(connection.pause());
+    }
+}
+
 /// Blocks by miner, from the chain; bounties by finder, from the job's history.
 fn show_earnings(connection: &Connection, id: hysteron_api::Hex32, options: &Options) -> Result<()> {
     let mut bounties: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    for event in connection.client.job_events(id)? {
+    for event in history(connection, id)? {
         if let ("improved", Some(finder)) = (event.kind.as_str(), &event.address) {
             let (claims, atoms) = bounties.entry(finder.clone()).or_default();
             *claims += 1;

@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
     };
     let stop = interrupt()?;
     let is_demo = arguments.demo;
-    let told: Told = Arc::new(move |worker, notice| tell(worker, notice, is_demo));
+    let told: Told = Arc::new(move |worker, notice: &Notice| tell(worker, notice, is_demo));
     let devnet = Devnet::start(&options, &told)?;
     let result = if arguments.demo {
         crate::demo::run(&devnet, &options, arguments.receipt.as_deref(), &|| stop.load(Ordering::Relaxed))

@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
     }
     println!("mining for {} with {threads} threads", arguments.address);
     let mut earnings = Earnings { client, address: arguments.address.clone(), first: None };
-    hysteron_worker::run(&options, &mut |notice| print(notice, &mut earnings), &stop);
+    hysteron_worker::run(&options, &mut |notice: &Notice| print(notice, &mut earnings), &stop);
     println!("stopped");
     Ok(0)
 }

@@ -218,3 +218,95 @@ impl FileAnswer {
         Self { holds: score.hard_unsatisfied == 0 && is_satisfying, assignment, score }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hysteron_problem::generate::{Content, Kind, generate};
+
+    use super::*;
+
+    /// A document of the generator's kind of this name with its usual parameters.
+    fn document(name: &str, seed: u64) -> Document {
+        let built = match generate(&kind_of(name), seed).expect("usual parameters").content {
+            Content::Cnf(cnf) => Document::from_problem(Problem::Cnf(cnf)),
+            Content::Wcnf(wcnf) => Document::from_problem(Problem::Wcnf(wcnf)),
+            Content::Ising(ising) => Document::from_problem(Problem::Ising(ising)),
+            Content::Graph { vertices, edges } => Document::max_cut(vertices, edges),
+            Content::Qubo { variables, terms } => Document::qubo(variables, terms, 0),
+        };
+        built.expect("generated problems are in order")
+    }
+
+    fn ready(document: &Document) -> Prepared {
+        match prepare(document, &WorkRules::devnet()).expect("it can be booked") {
+            Preparation::Ready(prepared) => prepared,
+            Preparation::Solved(_) => panic!("something is left to search"),
+        }
+    }
+
+    /// For any assignment of the booked problem: the file's score is what the map of energies says.
+    #[test]
+    fn energies_map_exactly() {
+        for name in ["toroidal-grid", "random-qubo", "random-graph"] {
+            let document = document(name, 3);
+            let prepared = ready(&document);
+            let variables = prepared.problem.variables() as usize;
+            for pattern in [1u64, 2, 3, 5, 7] {
+                let booked: Vec<bool> = (0..variables).map(|i| (i as u64 * pattern) % 11 < 5).collect();
+                let (hard, energy) = hysteron_work::score(&prepared.problem, &booked).expect("it fits");
+                let answer = prepared.answer(&document, &booked).expect("it fits");
+                assert_eq!(hard, 0);
+                assert_eq!(prepared.objective(&document, energy), Some(answer.score.objective), "{name}");
+                assert!(prepared.energy_target(&document, &answer.score.objective) >= energy, "{name}");
+            }
+            let short = prepared.answer(&document, &vec![false; variables - 1]);
+            assert!(matches!(short, Err(PrepareError::Length { .. })));
+        }
+    }
+
+    /// Two parts that share nothing: the larger is booked, the other is searched here, and the answer has both.
+    #[test]
+    fn parts_come_together() {
+        let Content::Cnf(large) =
+            generate(&kind_of("planted-sat"), 1).expect("usual parameters").content
+        else {
+            panic!("a CNF")
+        };
+        let mut both = large.clone();
+        // A part that can be satisfied: at least one of each pair, never both.
+        let first = both.variables;
+        for pair in 0..20 {
+            let [a, b] = [0, 1].map(|i| hysteron_problem::Literal::new(first + 2 * pair + i, false));
+            let next = hysteron_problem::Literal::new(first + (2 * pair + 2) % 40, false);
+            both.clauses.push(&[a, b, next]);
+            both.clauses.push(&[!a, !b, !next]);
+        }
+        both.variables += 40;
+        let together = Document::from_problem(Problem::Cnf(both)).expect("in order");
+        let alone = ready(&Document::from_problem(Problem::Cnf(large)).expect("in order"));
+        let prepared = ready(&together);
+        assert_eq!(prepared.id, alone.id, "the large part is what is booked");
+        assert_eq!(ready(&together).id, prepared.id, "preparing repeats");
+        let answer = prepared.answer(&together, &vec![false; prepared.problem.variables() as usize]).expect("it fits");
+        assert_eq!(answer.assignment.len(), together.variables() as usize);
+        // What is too large is refused with its limit.
+        let mut rules = WorkRules::devnet();
+        rules.variables_max = 10;
+        assert!(matches!(prepare(&together, &rules), Err(PrepareError::Refused(Refusal::Variables { .. }))));
+    }
+
+    fn kind_of(name: &str) -> Kind {
+        Kind::catalogue().into_iter().find(|(n, _, _)| *n == name).expect("a known kind").2
+    }
+
+    #[test]
+    fn what_needs_no_search_is_not_booked() {
+        let read = |text: &str| {
+            hysteron_problem::read(text.as_bytes(), None, &hysteron_problem::ReadOptions::default()).expect("a file")
+        };
+        let solved = prepare(&read("p cnf 3 2\n1 -2 0\n2 3 0\n"), &WorkRules::devnet());
+        assert!(matches!(solved, Ok(Preparation::Solved(assignment)) if assignment.len() == 3));
+        let contradiction = prepare(&read("p cnf 1 2\n1 0\n-1 0\n"), &WorkRules::devnet());
+        assert!(matches!(contradiction, Err(PrepareError::Unsatisfiable)));
+    }
+}

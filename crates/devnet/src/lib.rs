@@ -4,7 +4,7 @@
 mod workers;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hysteron_api::Client;
@@ -19,8 +19,6 @@ pub const NODES_MAX: u16 = 3;
 pub const WORKERS_MAX: u16 = 64;
 /// The accounts that pay for the claims of nodes' workers.
 const NODE_ACCOUNTS: [&str; NODES_MAX as usize] = ["miner", "alice", "bob"];
-/// The file of a node's own account in its data directory.
-const ACCOUNT_FILE: &str = "account.key";
 /// How long a node may take until it answers.
 const START_S_MAX: u64 = 60;
 
@@ -48,14 +46,6 @@ pub enum DevnetError {
     /// A node.
     #[error(transparent)]
     Node(#[from] NodeError),
-    /// A file.
-    #[error("{} cannot be used: {reason}.", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What happened.
-        reason: String,
-    },
     /// A node started, and does not answer.
     #[error("The node at {url} does not answer: {reason}.")]
     Silent {
@@ -101,15 +91,17 @@ impl Devnet {
 
     /// Starts one node, a neighbour of those before.
     fn start_node(&mut self, options: &Options, index: u16) -> Result<(), DevnetError> {
-        let directory = options.directory.join(format!("node-{}", index + 1));
-        fund(&directory, NODE_ACCOUNTS[usize::from(index)])?;
-        let mut config = Config::loopback(&directory);
+        let mut config = Config::loopback(&options.directory.join(format!("node-{}", index + 1)));
         if let (0, Some(http)) = (index, options.http) {
             config.http.listen = http;
         }
-        config.peers.seeds = self.nodes.iter().flat_map(NodeHandle::peer_addresses).collect();
-        let node = self.runtime.block_on(Node::start(config))?;
-        let url = format!("http://{}", node.http());
+        for node in &self.nodes {
+            config.peers.seeds.extend(self.runtime.block_on(node.listeners()));
+        }
+        let account = NODE_ACCOUNTS[usize::from(index)];
+        let parts = hysteron_node::Options { account_seed: Some(devnet_seed(account)), ..Default::default() };
+        let node = self.runtime.block_on(Node::start_with(config, parts))?;
+        let url = node.url();
         self.nodes.push(node);
         self.urls.push(url.clone());
         wait_until_ready(&url)
@@ -122,25 +114,14 @@ impl Devnet {
 
     /// Stops workers, then nodes, in order, so that everything is written.
     pub fn stop(self) {
-        self.workers.stop();
-        self.runtime.block_on(async {
-            for node in self.nodes {
+        let Self { runtime, nodes, workers, urls: _ } = self;
+        workers.stop();
+        runtime.block_on(async move {
+            for node in nodes {
                 node.shutdown().await;
             }
         });
     }
-}
-
-/// Gives a node's data directory the key of a funded account, unless it has one.
-fn fund(directory: &Path, name: &str) -> Result<(), DevnetError> {
-    let path = directory.join(ACCOUNT_FILE);
-    if path.exists() {
-        return Ok(());
-    }
-    let failed = |error: std::io::Error| DevnetError::File { path: path.clone(), reason: error.to_string() };
-    std::fs::create_dir_all(directory).map_err(failed)?;
-    let seed = hysteron_api::Hex32(devnet_seed(name));
-    std::fs::write(&path, format!("{seed}\n")).map_err(failed)
 }
 
 /// Polls a node until it can serve.
