@@ -134,7 +134,7 @@ fn forged_work_ends_an_import_where_it_stands() {
     let forger = Arc::new(Forger(runner.clone()));
     let storage = Arc::new(MemoryStorage::default());
     let (_, honest) = grown(20, "miner", 5);
-    let (mut ours, blocks_ours) = grown(25, "alice", 9);
+    let (mut ours, blocks_ours) = grown(25, "alice", 5);
     let options = ChainOptions::default();
     let mut liar: Chain<MemoryStorage> =
         Chain::open(easy_genesis(), storage.clone(), Arc::new(runner), options).expect("opens");
@@ -169,7 +169,7 @@ fn forged_work_ends_an_import_where_it_stands() {
     assert_eq!(plan.progress().0, 20, "the honest blocks were taken, as a side branch or the best");
     assert_eq!(ours.tip(), &tip);
     // The node is as it was: it goes on, and ends where one that never met the liar does.
-    let block = next_block(&mut ours, &StubRunner::without_problems(), "alice", 9);
+    let block = next_block(&mut ours, &StubRunner::without_problems(), "alice", 5);
     assert_eq!(ours.submit_block(block.clone(), NOW).expect("is valid").outcome, Outcome::Extended);
     let (mut never, _, _) = fresh();
     for block in blocks_ours.into_iter().chain([block]) {

@@ -66,7 +66,7 @@ impl Storage for RedbStorage {
         let read = self.database.begin_read().map_err(failed)?;
         let table = read.open_table(table(column)).map_err(failed)?;
         let mut pairs = Vec::new();
-        for pair in table.range(from..).map_err(failed)?.take(count_max) {
+        for pair in table.range::<&[u8]>(from..).map_err(failed)?.take(count_max) {
             let (key, value) = pair.map_err(failed)?;
             pairs.push((key.value().to_vec(), value.value().to_vec()));
         }

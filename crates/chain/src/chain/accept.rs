@@ -188,7 +188,7 @@ impl<S: Storage> Chain<S> {
     }
 
     /// Refuses branches that leave the best chain too far below the tip, before the state is moved for them.
-    fn check_depth(&self, parent: &Hash, entry: &Entry, limit: u64) -> Result<(), ChainError> {
+    pub(super) fn check_depth(&self, parent: &Hash, entry: &Entry, limit: u64) -> Result<(), ChainError> {
         let (mut hash, mut header) = (*parent, entry.header.clone());
         loop {
             let depth = self.tip.height.saturating_sub(header.height);
@@ -251,7 +251,12 @@ impl<S: Storage> Chain<S> {
         self.tip = Tip::of(hash, &entry);
         let depth = abandoned.len() as u64;
         for (old, body) in paths.down.iter().zip(abandoned) {
-            submission.disconnected.push(*old);
+            // What came and went within one submission was never there for who listens.
+            if submission.connected.last().is_some_and(|last| last.hash == *old) {
+                submission.connected.pop();
+            } else {
+                submission.disconnected.push(*old);
+            }
             self.pending.disconnected(body);
         }
         for (new, body, events) in connected {
