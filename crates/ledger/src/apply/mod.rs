@@ -38,6 +38,10 @@ pub const NONCES_AHEAD_MAX: u64 = 64;
 pub(crate) fn add(a: u64, b: u64, what: &'static str) -> Result<u64, LedgerError> {
     a.checked_add(b).ok_or(LedgerError::Arithmetic { what })
 }
+/// The sum of amounts; an overflow is a fault of the program.
+fn sum(mut amounts: impl Iterator<Item = u64>) -> Result<u64, LedgerError> {
+    amounts.try_fold(0, |sum, amount| add(sum, amount, "a sum of coins"))
+}
 /// Subtracts amounts; below zero is a fault of the program.
 pub(crate) fn subtract(a: u64, b: u64, what: &'static str) -> Result<u64, LedgerError> {
     a.checked_sub(b).ok_or(LedgerError::Arithmetic { what })
@@ -208,24 +212,21 @@ impl State {
     /// # Errors
     /// [`LedgerError::Arithmetic`] if they are not as many as were issued.
     pub fn audit(&self) -> Result<Audit, LedgerError> {
-        let sum = |amounts: &mut dyn Iterator<Item = u64>| {
-            amounts.try_fold(0, |sum, amount| add(sum, amount, "a sum of coins"))
-        };
         let coinbases = self.keys(&keys::table(Kind::Coinbase));
         let immature = coinbases.iter().filter_map(|key| self.read(key)).map(|c: crate::Coinbase| c.amount);
         let commitments = self.keys(&keys::table(Kind::Commitment));
         let bonds = commitments.iter().filter_map(|key| self.read(key)).map(|c: crate::Commitment| c.bond);
         let audit = Audit {
-            balances: sum(&mut self.accounts().map(|(_, account)| account.balance))?,
-            immature: sum(&mut { immature })?,
-            escrow: sum(&mut self.jobs().map(|(_, job)| job.escrow()))?,
+            balances: sum(self.accounts().map(|(_, account)| account.balance))?,
+            immature: sum(immature)?,
+            escrow: sum(self.jobs().map(|(_, job)| job.escrow()))?,
             pot: self.pot().balance,
-            bonds: sum(&mut { bonds })?,
+            bonds: sum(bonds)?,
             burned: self.supply().burned,
             issued: self.supply().issued,
         };
         let parts = [audit.balances, audit.immature, audit.escrow, audit.pot, audit.bonds, audit.burned];
-        if sum(&mut parts.into_iter())? != audit.issued {
+        if sum(parts.into_iter())? != audit.issued {
             return Err(LedgerError::Arithmetic { what: "the coins there are, against those that were issued" });
         }
         Ok(audit)
