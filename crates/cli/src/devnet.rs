@@ -7,7 +7,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use hysteron_devnet::{Devnet, Options, Told, worker_address, worker_name};
+use hysteron_devnet::{Devnet, Options, Told, calibrated, worker_address, worker_name};
+use hysteron_ledger::Genesis;
 use hysteron_worker::Notice;
 
 use crate::network::interrupt;
@@ -62,11 +63,18 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
     };
     let http = arguments.http.or((!arguments.demo).then_some(SocketAddr::from(([127, 0, 0, 1], 7341))));
     let share = crate::solve::default_threads() / usize::from(arguments.workers.max(1));
+    let threads = arguments.threads.unwrap_or_else(|| share.clamp(1, 256) as u16);
+    // A demonstration is short: it begins with the difficulty that fits the machine. A network that goes on keeps the
+    // genesis that everybody has, and its difficulty adjusts itself.
+    let genesis = (arguments.demo && arguments.dir.is_none()).then(|| {
+        calibrated(Genesis::devnet(), usize::from(threads) * usize::from(arguments.workers.max(1)))
+    });
     let options = Options {
         directory,
+        genesis,
         nodes: arguments.nodes,
         workers: arguments.workers,
-        threads: arguments.threads.unwrap_or_else(|| share.clamp(1, 256) as u16),
+        threads,
         http,
     };
     let stop = interrupt()?;

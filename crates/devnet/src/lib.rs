@@ -1,6 +1,7 @@
 //! A whole network in one process, on the loopback address: nodes with their storage, workers that mine for addresses of
 //! their own, and the accounts that every devnet funds. The command `hysteron devnet` and whole-network tests drive it.
 
+mod calibrate;
 mod workers;
 
 use std::net::SocketAddr;
@@ -8,9 +9,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hysteron_api::Client;
-use hysteron_ledger::devnet_seed;
+use hysteron_ledger::{Genesis, devnet_seed};
 use hysteron_node::{Config, Node, NodeError, NodeHandle};
 
+pub use calibrate::calibrated;
 pub use workers::{Told, WorkerName, Workers, worker_address, worker_name};
 
 /// Nodes of a devnet, at most: each needs an account with coins for its workers' claims, and three are at hand.
@@ -27,6 +29,8 @@ const START_S_MAX: u64 = 60;
 pub struct Options {
     /// Where the nodes keep their data, a directory each; what is there goes on.
     pub directory: PathBuf,
+    /// The network; [`Genesis::devnet`] if nothing. A directory goes on only with the genesis that it began with.
+    pub genesis: Option<Genesis>,
     /// Nodes, 1 to [`NODES_MAX`].
     pub nodes: u16,
     /// Workers, shared among the nodes, 0 to [`WORKERS_MAX`].
@@ -99,7 +103,11 @@ impl Devnet {
             config.peers.seeds.extend(self.runtime.block_on(node.listeners()));
         }
         let account = NODE_ACCOUNTS[usize::from(index)];
-        let parts = hysteron_node::Options { account_seed: Some(devnet_seed(account)), ..Default::default() };
+        let parts = hysteron_node::Options {
+            genesis: options.genesis.clone(),
+            account_seed: Some(devnet_seed(account)),
+            ..Default::default()
+        };
         let node = self.runtime.block_on(Node::start_with(config, parts))?;
         let url = node.url();
         self.nodes.push(node);
