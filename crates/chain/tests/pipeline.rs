@@ -55,7 +55,7 @@ fn every_refusal_is_typed() {
         chain.submit_block(block, u64::MAX / 2).expect("is valid");
     }
     let now = chain.tip().time + 5;
-    let template = chain.template(address("miner").address(), now, TemplateLimits::default()).expect("a template");
+    let template = chain.template(address("miner"), now, TemplateLimits::default()).expect("a template");
     let table = template.table.clone();
     let good = mine(template, &easy_genesis().work, &runner);
     let other: Hash = [7; 32];
@@ -89,7 +89,7 @@ fn every_refusal_is_typed() {
     ));
     // A proof for another header, and digests that nothing gives.
     let mut stolen = good.clone();
-    stolen.header.miner = address("bob").address();
+    stolen.header.miner = address("bob");
     let error = chain.submit_block(stolen, now).expect_err("seeds bind the key");
     assert!(matches!(error, ChainError::Work(_)), "{error}");
     // The good one was not harmed by any of this.
@@ -128,7 +128,7 @@ proptest! {
     #[test]
     fn changed_bits_are_refused(bit in 0usize..8 * hysteron_chain::HEADER_BYTES) {
         let (mut chain, counting) = counted();
-        let template = chain.template(address("miner").address(), 1_764_547_300, TemplateLimits::default()).unwrap();
+        let template = chain.template(address("miner"), 1_764_547_300, TemplateLimits::default()).unwrap();
         let block = mine(template, &easy_genesis().work, &StubRunner::without_problems());
         let mut bytes = block.header.encode();
         bytes[bit / 8] ^= 1 << (bit % 8);
@@ -156,7 +156,7 @@ proptest! {
 #[test]
 fn cheap_checks_come_before_legs() {
     let (mut chain, counting) = counted();
-    let template = chain.template(address("miner").address(), 1_764_547_300, TemplateLimits::default()).expect("a template");
+    let template = chain.template(address("miner"), 1_764_547_300, TemplateLimits::default()).expect("a template");
     let mut block = mine(template, &easy_genesis().work, &StubRunner::without_problems());
     // A body that is not the header's: found by its root, before the legs.
     block.problems.push(vec![1]);
@@ -172,7 +172,7 @@ fn cheap_checks_come_before_legs() {
 #[test]
 fn children_of_the_invalid_are_invalid() {
     let (mut chain, _, runner) = fresh();
-    let template = chain.template(address("miner").address(), chain.tip().time + 5, TemplateLimits::default()).expect("a template");
+    let template = chain.template(address("miner"), chain.tip().time + 5, TemplateLimits::default()).expect("a template");
     let table = template.table.clone();
     let good = mine(template, &easy_genesis().work, &runner);
     let bad = again(good.clone(), |block| block.header.state_root = [3; 32], &runner, &table);

@@ -57,7 +57,7 @@ fn grow(steps: &[Step]) -> (MemoryChain, StubRunner, Vec<Block>) {
         });
         let candidates: Vec<_> = candidates.collect();
         let time = chain.archive().header(&parent).unwrap().unwrap().time + step.after_s;
-        let template = chain.template_on(&parent, address(NAMES[step.miner]).address(), time, candidates).expect("a template");
+        let template = chain.template_on(&parent, address(NAMES[step.miner]), time, candidates).expect("a template");
         assert_eq!(template.transactions.len(), step.transfers.len(), "transfers are valid");
         let block = mine(template, &rules, &runner);
         let hash = block.hash();
@@ -79,7 +79,7 @@ fn grow(steps: &[Step]) -> (MemoryChain, StubRunner, Vec<Block>) {
             return (chain, runner, blocks);
         }
         let time = chain.archive().header(&best[0]).unwrap().unwrap().time + 5;
-        let template = chain.template_on(&best[0], address("miner").address(), time, vec![]).expect("a template");
+        let template = chain.template_on(&best[0], address("miner"), time, vec![]).expect("a template");
         let block = mine(template, &rules, &runner);
         hashes.push(block.hash());
         chain.submit_block(block.clone(), time + 1000).expect("is valid");

@@ -209,7 +209,7 @@ impl Mempool {
         self.by_rate.iter().rev().map(|(_, id)| id)
     }
     /// A sender's waiting transactions in the order of their nonces.
-    pub fn of_sender(&self, sender: &Address) -> impl Iterator<Item = &Candidate> {
+    pub fn of_sender<'a>(&'a self, sender: &Address) -> impl Iterator<Item = &'a Candidate> + use<'a> {
         self.by_sender.get(sender).into_iter().flat_map(BTreeMap::values).map(|item| &item.candidate)
     }
     /// The nonce that a sender's next transaction should have, given the account's own.
