@@ -4,7 +4,7 @@
 use ed25519_dalek::{Signer, SigningKey};
 use hysteron_chain::SubmitError;
 use hysteron_ledger::{
-    Address, Authorisation, Body, LedgerError, PublicKey, Sender, Signature, SignedTransaction, Transaction,
+    Address, Authorisation, Body, PublicKey, Sender, Signature, SignedTransaction, Transaction, fee_floor,
 };
 use hysteron_work::Claim;
 
@@ -37,29 +37,17 @@ impl Account {
         let chain = &mut writer.chain;
         let (address, genesis) = (self.address(), chain.genesis());
         let fees = &genesis.fees;
-        let transaction = Transaction {
+        let mut transaction = Transaction {
             network: genesis.network_id(),
             sender: Sender::Key(self.public()),
             nonce: chain.mempool().next_nonce(&address, chain.state().account(&address).nonce),
             fee: 0,
             body: Body::Claim { bond: genesis.market.claim_bond, claim: Box::new(claim) },
         };
-        let mut signed = self.sign(transaction);
-        // The encoding's length does not depend on the fee.
-        signed.transaction.fee = (signed.encode().len() as u64)
-            .saturating_mul(fees.atoms_per_byte)
-            .saturating_add(fees.atoms_per_signature)
-            .saturating_add(fees.atoms_per_leg)
-            .saturating_add(fees.atoms_per_score);
-        for _ in 0..2 {
-            signed = self.sign(signed.transaction);
-            match chain.submit_transaction(signed.clone(), None) {
-                // The ledger knows the floor better than our sum.
-                Err(SubmitError::Ledger(LedgerError::Fee { floor, .. })) => signed.transaction.fee = floor,
-                Err(error) => return Err(error),
-                Ok(_) => break,
-            }
-        }
+        // The encoding's length, and so the floor, does not depend on the fee.
+        transaction.fee = fee_floor(fees, &self.sign(transaction.clone()));
+        let signed = self.sign(transaction);
+        chain.submit_transaction(signed.clone(), None)?;
         writer.mempool_changed();
         Ok(signed)
     }

@@ -8,9 +8,9 @@ use hysteron_ledger::Address;
 use hysteron_work::{LegRunner, Problems, WorkRules};
 use hysteron_worker::{FINDINGS_MAX, Finding, Miner, Order};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 
 use crate::hub::{Hub, Made, Mining, ResultError};
+use crate::stop::{Stop, stopped};
 
 /// Seconds between two looks at the figures.
 const FIGURES_S: u64 = 5;
@@ -25,7 +25,7 @@ pub(crate) struct Means {
 }
 
 /// Mines until the node stops.
-pub(crate) async fn mine(hub: Arc<Hub>, means: Means, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn mine(hub: Arc<Hub>, means: Means, mut stop: Stop) {
     let mining = loop {
         match hub.join(means.payee).await {
             Ok(mining) => break mining,
@@ -58,7 +58,7 @@ async fn follow(
     mining: &Mining,
     miner: &Miner,
     rules: &Arc<WorkRules>,
-    stop: &mut watch::Receiver<bool>,
+    stop: &mut Stop,
 ) {
     let mut generations = hub.generations();
     let mut figures = tokio::time::interval(std::time::Duration::from_secs(FIGURES_S));
@@ -72,7 +72,7 @@ async fn follow(
             miner.set(Some(order(&made, rules)));
         }
         tokio::select! {
-            _ = stop.wait_for(|stops| *stops) => return,
+            _ = stopped(stop) => return,
             changed = generations.changed() => {
                 if changed.is_err() {
                     return;
@@ -135,7 +135,7 @@ fn take(hub: &Arc<Hub>, runtime: &Handle, miner: &std::sync::Weak<Miner>, findin
     }
 }
 
-async fn stops_within(stop: &mut watch::Receiver<bool>, seconds: u64) -> bool {
-    let wait = tokio::time::timeout(std::time::Duration::from_secs(seconds), stop.wait_for(|stops| *stops));
+async fn stops_within(stop: &mut Stop, seconds: u64) -> bool {
+    let wait = tokio::time::timeout(std::time::Duration::from_secs(seconds), stopped(stop));
     wait.await.is_ok()
 }

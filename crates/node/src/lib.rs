@@ -30,6 +30,7 @@ mod metrics;
 mod network;
 mod node;
 pub mod parcel;
+mod stop;
 mod uploads;
 
 pub use config::{Config, Flags};

@@ -6,7 +6,7 @@ pub const CHAIN_QUEUE_MAX: usize = 1024;
 pub const EVENTS_BEHIND_MAX: usize = 1024;
 /// Streams of events that are open at a time.
 pub const EVENT_STREAMS_MAX: usize = 1024;
-/// HTTP connections at a time, workers' WebSockets included.
+/// HTTP connections at a time; WebSockets of workers are counted by the hub.
 pub const HTTP_CONNECTIONS_MAX: usize = 8192;
 /// Seconds for a request's headers to come in.
 pub const HEADERS_S_MAX: u64 = 10;

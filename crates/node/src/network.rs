@@ -9,11 +9,12 @@ use hysteron_net::{
     CheckedHeader, Event, Fault, GossipId, Handle, HeaderSummary, Imported, Judge, PeerId, Tip, Verdict, View,
 };
 use hysteron_work::{Hash, ProblemId};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use crate::chain_task::{ChainHandle, Standing, now};
 use crate::limits::{CHAIN_QUEUE_MAX, HEADER_SYNCS_MAX};
 use crate::parcel::Parcel;
+use crate::stop::{Stop, stopped};
 
 /// What is to be gossiped; filled by whoever made it, emptied by [`drive`].
 #[derive(Clone)]
@@ -271,12 +272,12 @@ pub(crate) async fn drive(
     mut outgoing: mpsc::Receiver<Outgoing>,
     chain: ChainHandle,
     syncing: Arc<Syncing>,
-    mut stop: watch::Receiver<bool>,
+    mut stop: Stop,
 ) {
     let mut standings = chain.watch();
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stops| *stops) => break,
+            _ = stopped(&mut stop) => break,
             event = events.recv() => match event {
                 Some(event) => take(&handle, &chain, &syncing, event).await,
                 None => break,

@@ -12,12 +12,13 @@ use futures::Stream;
 use futures::stream::unfold;
 use hysteron_api::limits::EVENTS_KEEP_ALIVE_S;
 use hysteron_api::{Hex32, Refusal, types as api};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast;
 
 use super::extract::Asked;
 use super::refuse::{Answer, Refused};
 use super::{Shared, State};
 use crate::limits::EVENT_STREAMS_MAX;
+use crate::stop::{Stop, stopped};
 
 /// A place among the streams; given back when the stream ends.
 struct Place(Arc<Shared>);
@@ -40,7 +41,7 @@ impl Drop for Place {
 struct Listener {
     first: Option<api::Event>,
     events: broadcast::Receiver<Arc<api::Event>>,
-    stop: watch::Receiver<bool>,
+    stop: Stop,
     job: Option<Hex32>,
     _place: Place,
 }
@@ -54,7 +55,7 @@ impl Listener {
         loop {
             let event = tokio::select! {
                 event = self.events.recv() => event,
-                _ = self.stop.wait_for(|stops| *stops) => return None,
+                _ = stopped(&mut self.stop) => return None,
             };
             match event {
                 Ok(event) if self.wants(&event) => return Some(event),

@@ -26,7 +26,6 @@ use axum::middleware;
 use hysteron_ledger::Genesis;
 use hysteron_net::Handle;
 use hysteron_work::Hash;
-use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -40,6 +39,7 @@ use crate::history::History;
 use crate::hub::Hub;
 use crate::limits::{BODY_BYTES_MAX, REQUEST_S_MAX};
 use crate::network::{Gossip, Syncing};
+use crate::stop::Stop;
 use crate::uploads::Uploads;
 
 pub(crate) use rate::Rates;
@@ -62,7 +62,7 @@ pub(crate) struct Shared {
     pub(crate) requests: crate::metrics::Requests,
     pub(crate) threads_inside: u32,
     pub(crate) started: Instant,
-    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) stop: Stop,
 }
 
 type State = axum::extract::State<Arc<Shared>>;

@@ -5,8 +5,9 @@ use axum::body::Bytes;
 use axum::extract::Path;
 use axum::response::Response;
 use hysteron_api::{Atoms, Hex32, Refusal, types as api};
-use hysteron_problem::{Problem, canonical};
-use hysteron_work::{Class, ProblemId, WorkRules, normalisation_check};
+use hysteron_ledger::{LedgerError, decode_problem};
+use hysteron_problem::Problem;
+use hysteron_work::{ProblemId, WorkRules, normalisation_check};
 
 use super::State;
 use super::extract::{borsh_bytes, hash};
@@ -39,19 +40,21 @@ pub(crate) async fn upload(shared: State, body: Bytes) -> Answer<Json<api::Probl
     Ok(Json(report))
 }
 
+fn refused(refusal: &hysteron_work::Refusal) -> Refused {
+    Refused::against(
+        "problem-refused",
+        "The network does not take the problem",
+        refusal.to_string(),
+        "hysteron job open normalises a file before it sends it; larger problems can be solved with hysteron solve.",
+    )
+}
+
 fn check(bytes: &[u8], rules: &WorkRules) -> Answer<api::ProblemReport> {
-    let malformed = |reason: String| Refused::bad(reason, "Send the canonical borsh of one problem, as the command does.");
-    let problem: Problem =
-        borsh::from_slice(bytes).map_err(|error| malformed(format!("The bytes are no problem: {error}.")))?;
-    canonical::check(&problem).map_err(|reason| malformed(format!("The problem is not canonical: {reason}.")))?;
-    let class: Class = normalisation_check(&problem, rules).map_err(|refusal| {
-        Refused::against(
-            "problem-refused",
-            "The network does not take the problem",
-            refusal.to_string(),
-            "hysteron job open normalises a file before it sends it; larger problems can be solved with hysteron solve.",
-        )
+    let problem = decode_problem(bytes, rules).map_err(|error| match error {
+        LedgerError::ProblemRefused(refusal) => refused(&refusal),
+        error => Refused::bad(error.to_string(), "Send the canonical borsh of one problem, as the command does."),
     })?;
+    let class = normalisation_check(&problem, rules).map_err(|refusal| refused(&refusal))?;
     let elements = match &problem {
         Problem::Cnf(cnf) => cnf.clauses.literals().len() as u64,
         Problem::Wcnf(wcnf) => (wcnf.hard.literals().len() + wcnf.soft.literals().len()) as u64,

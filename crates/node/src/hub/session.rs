@@ -9,18 +9,18 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use hysteron_api::worker::{FromNode, FromWorker, Ready, SILENCE_S_MAX, Tally, WorkResult};
 use hysteron_ledger::Address;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Hub, Link, Mining};
 use crate::limits::{CLAIMS_PER_MINUTE, READY_S_MAX};
+use crate::stop::{Stop, stopped};
 
 /// Accepts workers on plain TCP until the node stops.
-pub(crate) async fn listen(hub: Arc<Hub>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn listen(hub: Arc<Hub>, listener: TcpListener, mut stop: Stop) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stops| *stops) => return,
+            _ = stopped(&mut stop) => return,
         };
         match accepted {
             Ok((stream, address)) => accept(&hub, stream, address, &stop),
@@ -33,7 +33,7 @@ pub(crate) async fn listen(hub: Arc<Hub>, listener: TcpListener, mut stop: watch
     }
 }
 
-fn accept(hub: &Arc<Hub>, stream: TcpStream, address: SocketAddr, stop: &watch::Receiver<bool>) {
+fn accept(hub: &Arc<Hub>, stream: TcpStream, address: SocketAddr, stop: &Stop) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%address, %error, "a worker's connection is slow to send");
     }
@@ -41,14 +41,14 @@ fn accept(hub: &Arc<Hub>, stream: TcpStream, address: SocketAddr, stop: &watch::
 }
 
 /// Serves one worker to its end.
-pub(crate) async fn serve(hub: Arc<Hub>, mut link: Link, address: SocketAddr, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(hub: Arc<Hub>, mut link: Link, address: SocketAddr, mut stop: Stop) {
     let Some(_place) = hub.place() else {
         link.close("The node has as many workers as it takes.").await;
         return;
     };
     let ends = tokio::select! {
         ends = converse(&hub, &mut link, address) => ends,
-        _ = stop.wait_for(|stops| *stops) => Ok("The node stops."),
+        _ = stopped(&mut stop) => Ok("The node stops."),
     };
     match &ends {
         Ok(reason) => tracing::debug!(%address, reason, "a worker has gone"),

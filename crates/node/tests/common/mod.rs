@@ -1,0 +1,194 @@
+//! Nodes over real sockets, on ports that the system chooses, with legs that cost nothing. Everything else is real.
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use ed25519_dalek::{Signer, SigningKey};
+use hysteron_api::types::{Header, Template};
+use hysteron_api::{Client, ClientError, Refusal};
+use hysteron_chain::HeaderBase;
+use hysteron_chain::testing::{StubRunner, easy_genesis};
+use hysteron_ledger::{
+    Address, Authorisation, Body, Genesis, Sender, Signature, SignedTransaction, Transaction, devnet_key, devnet_seed,
+    fee_floor,
+};
+use hysteron_node::{Config, Node, NodeHandle, Options};
+use hysteron_work::{Meter, Proof, Table, Target, WorkRules};
+use tempfile::TempDir;
+
+/// The longest that any state is waited for, seconds.
+pub const PATIENCE_S: u64 = 60;
+
+/// Polls until `is_so`, within a bound.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < Duration::from_secs(PATIENCE_S), "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+pub fn genesis() -> Genesis {
+    easy_genesis()
+}
+
+/// A node with a runtime of its own.
+pub struct TestNode {
+    pub runtime: Arc<tokio::runtime::Runtime>,
+    handle: Option<NodeHandle>,
+    pub client: Client,
+    pub directory: PathBuf,
+    _temporary: Option<TempDir>,
+}
+
+pub fn runtime() -> Arc<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
+    Arc::new(runtime.expect("a runtime"))
+}
+
+/// Legs that cost nothing, and a funded account for claims.
+pub fn options(genesis: Genesis) -> Options {
+    Options {
+        genesis: Some(genesis),
+        runner: Some(Box::new(|problems, _| Arc::new(StubRunner::new(problems)))),
+        account_seed: Some(devnet_seed("miner")),
+    }
+}
+
+impl TestNode {
+    /// In a directory that goes away with it.
+    pub fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    /// With a changed configuration.
+    pub fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let temporary = tempfile::tempdir().expect("a directory");
+        let mut config = Config::loopback(temporary.path());
+        change(&mut config);
+        let mut node = Self::start(config);
+        node._temporary = Some(temporary);
+        node
+    }
+
+    /// In a directory that stays.
+    pub fn in_directory(directory: &Path) -> Self {
+        Self::start(Config::loopback(directory))
+    }
+
+    pub fn start(config: Config) -> Self {
+        let runtime = runtime();
+        let directory = config.data.clone();
+        let handle = runtime.block_on(Node::start_with(config, options(genesis()))).expect("the node starts");
+        let client = Client::new(&handle.url());
+        Self { runtime, handle: Some(handle), client, directory, _temporary: None }
+    }
+
+    pub fn handle(&self) -> &NodeHandle {
+        self.handle.as_ref().expect("the node runs")
+    }
+
+    pub fn height(&self) -> u64 {
+        self.client.status().expect("a status").height
+    }
+
+    pub fn stop(&mut self) {
+        if let Some(handle) = self.handle.take() {
+            self.runtime.block_on(handle.shutdown());
+        }
+    }
+
+    /// Mines a block over HTTP, for an account of the devnet.
+    pub fn mine(&self, name: &str) -> Header {
+        mine(&self.client, &address(name))
+    }
+
+    /// Sends coins between accounts of the devnet.
+    pub fn send(&self, from: &str, to: &str, amount: u64) -> SignedTransaction {
+        let nonce = self.client.account(&address(from)).expect("an account").next_nonce;
+        let signed = transfer(from, to, amount, nonce);
+        self.client.submit(&signed.encode()).expect("the transfer is taken");
+        signed
+    }
+}
+
+impl Drop for TestNode {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+pub fn address(name: &str) -> String {
+    devnet_key(name).address().encode(&genesis().address_prefix)
+}
+
+pub fn account(name: &str) -> Address {
+    devnet_key(name).address()
+}
+
+pub fn sign(name: &str, nonce: u64, body: Body) -> SignedTransaction {
+    let key = SigningKey::from_bytes(&devnet_seed(name));
+    let sender = Sender::Key(devnet_key(name));
+    let mut transaction = Transaction { network: genesis().network_id(), sender, nonce, fee: 0, body };
+    let signed = |transaction: Transaction| {
+        let signature = Signature(key.sign(&transaction.id()).to_bytes());
+        SignedTransaction { transaction, authorisation: Authorisation::Single(signature) }
+    };
+    transaction.fee = fee_floor(&genesis().fees, &signed(transaction.clone()));
+    signed(transaction)
+}
+
+pub fn transfer(from: &str, to: &str, amount: u64, nonce: u64) -> SignedTransaction {
+    sign(from, nonce, Body::Transfer { to: account(to), amount, memo: b"test".to_vec() })
+}
+
+/// Finds a proof for a template, as a program that mines over HTTP does.
+pub fn prove(client: &Client, template: &Template) -> Proof {
+    let bytes = client.table(template.table).expect("the template's table");
+    let table = Table::decode(&bytes).expect("a table");
+    let rules: WorkRules = borsh::from_slice(&template.rules.0).expect("rules");
+    let (stop, meter) = (AtomicBool::new(false), Meter::off());
+    let target = Target(template.post_target.0);
+    let runner = StubRunner::without_problems();
+    let mut nonce = 0;
+    loop {
+        let attempt = hysteron_work::attempt(&template.seed.0, &table, &rules, &runner, nonce, &stop, &meter)
+            .expect("a leg runs")
+            .expect("nobody stops it");
+        if attempt.wins(&target) {
+            return attempt.proof;
+        }
+        nonce = attempt.proof.nonce + 1;
+    }
+}
+
+/// Mines a block for an address: a template that is newer than the tip, a proof, a header.
+pub fn mine(client: &Client, address: &str) -> Header {
+    let height = client.status().expect("a status").height;
+    let begin = Instant::now();
+    loop {
+        let template = client.template(address).expect("a template");
+        if template.height == height + 1 {
+            let proof = prove(client, &template);
+            let base = HeaderBase::decode(&template.header.0).expect("a header");
+            return client.submit_header(&base.with(&proof).encode()).expect("the block is taken");
+        }
+        assert!(begin.elapsed() < Duration::from_secs(PATIENCE_S), "no template for the new tip came");
+    }
+}
+
+/// The refusal of an answer that must be one.
+pub fn refusal<T: std::fmt::Debug>(result: Result<T, ClientError>) -> Refusal {
+    match result {
+        Err(ClientError::Refused(refusal)) => {
+            assert!(refusal.detail.ends_with(['.', ')', ':']), "a sentence: {refusal:?}");
+            assert!(!refusal.mend.is_empty() && !refusal.title.is_empty() && !refusal.kind.is_empty());
+            *refusal
+        }
+        other => panic!("a refusal was expected: {other:?}"),
+    }
+}
+

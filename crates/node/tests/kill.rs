@@ -1,0 +1,75 @@
+//! A node that is killed (-9) while it works loses no block that it has told of, and goes on where it was.
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use common::{TestNode, address, mine, wait_until};
+use hysteron_api::Client;
+
+/// Names the data directory of the child process.
+const VARIABLE: &str = "HYSTERON_TEST_NODE_DIRECTORY";
+
+/// The child: a node that mines inside and prints its URL. Without the variable there is nothing to do.
+#[test]
+fn child() {
+    let Some(directory) = std::env::var_os(VARIABLE) else { return };
+    let mut config = hysteron_node::Config::loopback(Path::new(&directory));
+    config.mining.threads = 1;
+    let node = TestNode::start(config);
+    println!("\nurl {}", node.client.url());
+    loop {
+        std::thread::park();
+    }
+}
+
+struct Process(Child);
+
+impl Process {
+    fn start(directory: &Path) -> (Self, Client) {
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .args(["child", "--exact", "--nocapture"])
+            .env(VARIABLE, directory)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a process");
+        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let mut lines = lines.map(|line| line.expect("text"));
+        let url = lines.find_map(|line| line.strip_prefix("url ").map(str::to_owned)).expect("it starts");
+        // Nobody reads on, and nothing more is printed.
+        (Self(child), Client::new(&url))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // SIGKILL. It may have gone already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn killed_nodes_go_on_where_they_were() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut told = (0, None);
+    for round in 0..4u64 {
+        let (process, client) = Process::start(directory.path());
+        let status = client.status().expect("a status");
+        assert!(status.height >= told.0, "round {round}: it had told of block {}", told.0);
+        if let Some(hash) = told.1 {
+            assert_eq!(client.block(told.0).expect("the block is there").header.hash, hash, "round {round}");
+        }
+        // Each round dies at another moment.
+        wait_until("some blocks are mined", || client.status().expect("a status").height >= told.0 + 2 + round);
+        let status = client.status().expect("a status");
+        told = (status.height, Some(status.tip));
+        drop(process);
+    }
+    let node = TestNode::in_directory(directory.path());
+    assert!(node.height() >= told.0);
+    assert_eq!(node.client.block(told.0).expect("the block").header.hash, told.1.expect("a hash"));
+    mine(&node.client, &address("bob"));
+}
