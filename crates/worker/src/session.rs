@@ -196,6 +196,12 @@ impl Session<'_> {
 
     /// Makes an order of the node's work, and mines it.
     fn take(&mut self, work: Work) -> io::Result<()> {
+        let present = self.mining.as_ref().and_then(|mining| mining.miner.order());
+        let is_the_same = |order: &Order| order.template == work.id && *order.header == work.header;
+        if present.is_some_and(|order| is_the_same(&order)) {
+            // Only the tally has changed: attempts go on.
+            return Ok(());
+        }
         let base = HeaderBase::decode(&work.header).map_err(|error| invalid(error.to_string()))?;
         if base.miner != self.options.payee {
             return Err(invalid("the node wants to be paid itself for this worker's blocks; choose another node".into()));
