@@ -73,8 +73,9 @@ fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
 }
 
 fn decode<T: BorshDeserialize>(column: Column, bytes: &[u8]) -> Result<T, StorageError> {
-    borsh::from_slice(bytes)
-        .map_err(|e| StorageError::Damaged(format!("a record of column {} does not decode: {e}", column.name())))
+    borsh::from_slice(bytes).map_err(|e| {
+        StorageError::Damaged(format!("a record of column {} does not decode: {e}", column.name()))
+    })
 }
 
 impl<S: Storage> Archive<S> {

@@ -16,13 +16,38 @@ pub const HARDEST_TRIES: u128 = 1 << 96;
 
 /// `2^(2^-(i+1))` in units of 2^-63, rounded to nearest.
 const ROOTS: [u64; 32] = [
-    0xb504f333f9de6484, 0x9837f0518db8a96f, 0x8b95c1e3ea8bd6e7, 0x85aac367cc487b15, 0x82cd8698ac2ba1d7,
-    0x8164d1f3bc030773, 0x80b1ed4fd999ab6c, 0x8058d7d2d5e5f6b1, 0x802c6436d0e04f51, 0x8016302f17467628,
-    0x800b179c82028fd1, 0x80058baf7fee3b5d, 0x8002c5d00fdcfcb7, 0x800162e61bed4a49, 0x8000b17292f702a4,
-    0x800058b92abbae02, 0x80002c5c8dade4d7, 0x8000162e44eaf636, 0x80000b1721fa7c19, 0x8000058b90de7e4d,
-    0x800002c5c8678f37, 0x80000162e431dba0, 0x800000b1721872d1, 0x80000058b90c1aa9, 0x8000002c5c8605a4,
-    0x800000162e4300e6, 0x8000000b17217ff8, 0x800000058b90bfdd, 0x80000002c5c85fe7, 0x8000000162e42ff2,
-    0x80000000b17217f8, 0x8000000058b90bfc,
+    0xb504f333f9de6484,
+    0x9837f0518db8a96f,
+    0x8b95c1e3ea8bd6e7,
+    0x85aac367cc487b15,
+    0x82cd8698ac2ba1d7,
+    0x8164d1f3bc030773,
+    0x80b1ed4fd999ab6c,
+    0x8058d7d2d5e5f6b1,
+    0x802c6436d0e04f51,
+    0x8016302f17467628,
+    0x800b179c82028fd1,
+    0x80058baf7fee3b5d,
+    0x8002c5d00fdcfcb7,
+    0x800162e61bed4a49,
+    0x8000b17292f702a4,
+    0x800058b92abbae02,
+    0x80002c5c8dade4d7,
+    0x8000162e44eaf636,
+    0x80000b1721fa7c19,
+    0x8000058b90de7e4d,
+    0x800002c5c8678f37,
+    0x80000162e431dba0,
+    0x800000b1721872d1,
+    0x80000058b90c1aa9,
+    0x8000002c5c8605a4,
+    0x800000162e4300e6,
+    0x8000000b17217ff8,
+    0x800000058b90bfdd,
+    0x80000002c5c85fe7,
+    0x8000000162e42ff2,
+    0x80000000b17217f8,
+    0x8000000058b90bfc,
 ];
 
 /// What the rule needs of a network's rules.
@@ -61,7 +86,11 @@ fn scale(target: Target, exponent: i128) -> Target {
     let shift = whole - 63;
     if shift <= 0 {
         let scaled: Uint<320, 5> = product >> (-shift) as usize;
-        return if scaled.bit_len() > 256 { Target::easiest() } else { Target::from_u256(U256::from(scaled)) };
+        return if scaled.bit_len() > 256 {
+            Target::easiest()
+        } else {
+            Target::from_u256(U256::from(scaled))
+        };
     }
     let shift = shift as usize;
     if product.bit_len() + shift > 256 {

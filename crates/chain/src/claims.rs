@@ -102,8 +102,10 @@ impl Claims<'_> {
     /// Runs the legs of all claims of a block side by side, so that applying it meets known verdicts. Called after the
     /// block's own work was verified, so an attacker pays a whole block for it.
     pub(crate) fn run_ahead(&self, transactions: &[SignedTransaction], limit: usize) {
-        let unknown: Vec<&Claim> =
-            claims_in(transactions).take(limit).filter(|claim| self.verdicts.get(&key(claim)).is_none()).collect();
+        let unknown: Vec<&Claim> = claims_in(transactions)
+            .take(limit)
+            .filter(|claim| self.verdicts.get(&key(claim)).is_none())
+            .collect();
         if unknown.len() < 2 {
             return;
         }

@@ -63,11 +63,11 @@ fn order_and_paging(storage: &dyn Storage) {
 fn columns_are_apart(storage: &dyn Storage) {
     let mut batch = Batch::default();
     for (i, column) in Column::ALL.into_iter().enumerate() {
-        batch.put(column, b"same key", vec![i as u8]);
+        batch.put(column, b"a key of all columns", vec![i as u8]);
     }
     storage.commit(&batch).expect("writes");
     for (i, column) in Column::ALL.into_iter().enumerate() {
-        assert_eq!(storage.get(column, b"same key").expect("reads"), Some(vec![i as u8]));
+        assert_eq!(storage.get(column, b"a key of all columns").expect("reads"), Some(vec![i as u8]));
     }
 }
 

@@ -1,8 +1,8 @@
 //! Every refusal of the chain, typed, in sentences, with the score that its sender's peer record gets.
 
 use hysteron_ledger::LedgerError;
-use hysteron_work::types::Hash;
 use hysteron_work::WorkError;
+use hysteron_work::types::Hash;
 use thiserror::Error;
 
 use crate::storage::StorageError;
@@ -193,7 +193,9 @@ impl ChainError {
 fn is_ours(error: &LedgerError) -> bool {
     match error {
         LedgerError::BlockTransaction { error, .. } => is_ours(error),
-        LedgerError::ClaimUnchecked { .. } | LedgerError::Corrupt { .. } | LedgerError::Arithmetic { .. } => true,
+        LedgerError::ClaimUnchecked { .. } | LedgerError::Corrupt { .. } | LedgerError::Arithmetic { .. } => {
+            true
+        }
         _ => false,
     }
 }

@@ -3,8 +3,8 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use hysteron_ledger::Address;
-use hysteron_work::types::{Hash, LEGS, Target, hash};
 use hysteron_work::Proof;
+use hysteron_work::types::{Hash, LEGS, Target, hash};
 
 use crate::error::DecodeError;
 

@@ -24,8 +24,9 @@ pub mod testing;
 pub use archive::Archive;
 pub use block::{BLOCK_BYTES_MAX, Block, PROBLEM_BYTES_MAX, PROBLEMS_MAX, TRANSACTION_BYTES_MAX};
 pub use chain::{
-    Admitted, Chain, ChainOptions, Connected, INVALID_MAX, Imported, LOCATOR_MAX, Outcome, REORGANISATION_DEPTH_MAX,
-    SIDE_DEPTH_MAX, SubmitError, Submission, Template, TemplateLimits, Tip, genesis_block,
+    Admitted, Chain, ChainOptions, Connected, INVALID_MAX, Imported, LOCATOR_MAX, Outcome,
+    REORGANISATION_DEPTH_MAX, SIDE_DEPTH_MAX, Submission, SubmitError, Template, TemplateLimits, Tip,
+    genesis_block,
 };
 pub use claims::VERDICTS_MAX;
 pub use context::{Checkpoint, HeaderContext, HeaderRules};

@@ -40,7 +40,10 @@ impl LegRunner for StubRunner {
         let (id, checkpoints) = match leg.task {
             Task::Job(index) => {
                 let entry = table.entries.get(index as usize);
-                (entry.map_or([0; 32], |entry| entry.problem.0), entry.map_or(0, |entry| entry.checkpoints.len()))
+                (
+                    entry.map_or([0; 32], |entry| entry.problem.0),
+                    entry.map_or(0, |entry| entry.checkpoints.len()),
+                )
             }
             Task::Public(_) => (table.pool.seed, 0),
         };
@@ -58,8 +61,7 @@ impl LegRunner for StubRunner {
         if let (Some(problems), Task::Job(index)) = (&self.problems, leg.task)
             && let Some(entry) = table.entries.get(index as usize)
         {
-            let problem =
-                problems.problem(&entry.problem).ok_or(WorkError::ProblemMissing(entry.problem))?;
+            let problem = problems.problem(&entry.problem).ok_or(WorkError::ProblemMissing(entry.problem))?;
             let mut bits = blake3_bits(&digest);
             output.assignment = (0..problem.variables()).map(|_| bits()).collect();
             let (hard, energy) = hysteron_work::score(&problem, &output.assignment)

@@ -127,9 +127,10 @@ fn claims_are_checked_paid_and_reorganised() {
         follower.submit_block(block.clone(), NOW).expect("is valid");
     }
     assert_eq!(follower.state().root(), chain.state().root());
-    assert_eq!(follower.archive().problem_bytes(&ProblemId::of(&problem())).expect("reads").map(|b| b.len()), {
-        Some(borsh::to_vec(&problem()).expect("encodes").len())
-    });
+    assert_eq!(
+        follower.archive().problem_bytes(&ProblemId::of(&problem())).expect("reads").map(|b| b.len()),
+        { Some(borsh::to_vec(&problem()).expect("encodes").len()) }
+    );
 
     // A longer branch from before the claim takes it back; it returns to the mempool, and is true there too.
     let (mut other, _, _) = fresh();
@@ -210,9 +211,13 @@ fn old_claims_need_tables_of_the_past() {
     }
     // A node that was restarted has no tables in memory; it makes them by undoing blocks.
     drop(chain);
-    let mut chain =
-        hysteron_chain::Chain::open(easy_genesis(), storage, std::sync::Arc::new(runner.clone()), Default::default())
-            .expect("opens");
+    let mut chain = hysteron_chain::Chain::open(
+        easy_genesis(),
+        storage,
+        std::sync::Arc::new(runner.clone()),
+        Default::default(),
+    )
+    .expect("opens");
     let root = chain.state().root();
     chain.submit_transaction(claim.clone(), None).expect("is as old as it may be");
     assert_eq!(chain.state().root(), root);

@@ -149,7 +149,11 @@ fn limits_are_checked_before_anything_is_decoded() {
     let more = Block { problems: vec![problem, vec![0]], ..full };
     assert!(Block::decode(&more.encode()).is_err());
     assert!(Block::decode(&vec![0; hysteron_chain::BLOCK_BYTES_MAX + 1]).is_err());
-    let many = Block { header: header(), transactions: vec![], problems: vec![vec![]; hysteron_chain::PROBLEMS_MAX + 1] };
+    let many = Block {
+        header: header(),
+        transactions: vec![],
+        problems: vec![vec![]; hysteron_chain::PROBLEMS_MAX + 1],
+    };
     assert!(Block::decode(&many.encode()).is_err());
     // A list that announces more than there is.
     let mut lying = header().encode();

@@ -39,7 +39,8 @@ fn better_paid_first_and_nonces_in_order() {
     {
         pool.insert(candidate(&genesis, name, nonce, fee, weight), RICH, 0).expect("finds a place");
     }
-    let order: Vec<u64> = pool.select(EVERYTHING, |_| 0).iter().map(|c| c.transaction.transaction.fee).collect();
+    let order: Vec<u64> =
+        pool.select(EVERYTHING, |_| 0).iter().map(|c| c.transaction.transaction.fee).collect();
     assert_eq!(order, [30, 40, 10, 50]);
     let two = SelectionLimits { transactions_max: 2, ..EVERYTHING };
     assert_eq!(pool.select(two, |_| 0).len(), 2);
@@ -171,7 +172,9 @@ fn templates_take_what_waits_and_blocks_clear_it() {
     forged.transaction.fee += 1;
     let error = chain.submit_transaction(forged, None).expect_err("the signature is of another");
     assert_eq!(error.ban_score(), hysteron_chain::BAN_SCORE);
-    let template = chain.template(address("miner"), chain.tip().time + 5, TemplateLimits::default()).expect("a template");
+    let template = chain
+        .template(address("miner"), chain.tip().time + 5, TemplateLimits::default())
+        .expect("a template");
     assert_eq!((template.transactions.len(), template.fees), (3, 3 * fee));
     let block = mine(template, &genesis.work, &runner);
     let submission = chain.submit_block(block, u64::MAX / 2).expect("is valid");
@@ -189,7 +192,8 @@ fn transactions_of_abandoned_blocks_return() {
     let (mut chain, _, runner) = chain_of(&genesis, ChainOptions::default());
     let (mut other, _, _) = fresh();
     let fee = 100_000_000;
-    let of_alice: Vec<_> = (0..3).map(|nonce| transfer(&genesis, "alice", "miner", 5 + nonce, nonce, fee)).collect();
+    let of_alice: Vec<_> =
+        (0..3).map(|nonce| transfer(&genesis, "alice", "miner", 5 + nonce, nonce, fee)).collect();
     let of_bob = transfer(&genesis, "bob", "miner", 5, 0, fee);
     let bob_elsewhere = transfer(&genesis, "bob", "miner", 6, 0, fee);
     // Our branch: alice's three over two blocks, bob's one.

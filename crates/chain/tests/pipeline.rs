@@ -75,7 +75,10 @@ fn every_refusal_is_typed() {
         refused(&mut chain, |b| b.header.post_target = Target::from_expected_tries(1 << 4)),
         ChainError::Target
     ));
-    assert!(matches!(refused(&mut chain, |b| b.header.transaction_root = [3; 32]), ChainError::TransactionRoot));
+    assert!(matches!(
+        refused(&mut chain, |b| b.header.transaction_root = [3; 32]),
+        ChainError::TransactionRoot
+    ));
     assert!(matches!(refused(&mut chain, |b| b.header.data_root = [3; 32]), ChainError::DataRoot));
     let state = refused(&mut chain, |b| b.header.state_root = [3; 32]);
     assert!(matches!(state, ChainError::StateRoot));
@@ -156,7 +159,8 @@ proptest! {
 #[test]
 fn cheap_checks_come_before_legs() {
     let (mut chain, counting) = counted();
-    let template = chain.template(address("miner"), 1_764_547_300, TemplateLimits::default()).expect("a template");
+    let template =
+        chain.template(address("miner"), 1_764_547_300, TemplateLimits::default()).expect("a template");
     let mut block = mine(template, &easy_genesis().work, &StubRunner::without_problems());
     // A body that is not the header's: found by its root, before the legs.
     block.problems.push(vec![1]);
@@ -172,7 +176,9 @@ fn cheap_checks_come_before_legs() {
 #[test]
 fn children_of_the_invalid_are_invalid() {
     let (mut chain, _, runner) = fresh();
-    let template = chain.template(address("miner"), chain.tip().time + 5, TemplateLimits::default()).expect("a template");
+    let template = chain
+        .template(address("miner"), chain.tip().time + 5, TemplateLimits::default())
+        .expect("a template");
     let table = template.table.clone();
     let good = mine(template, &easy_genesis().work, &runner);
     let bad = again(good.clone(), |block| block.header.state_root = [3; 32], &runner, &table);

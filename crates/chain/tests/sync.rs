@@ -181,7 +181,8 @@ fn forged_work_ends_an_import_where_it_stands() {
 
 #[test]
 fn a_long_branch_comes_by_import_only() {
-    let options = ChainOptions { side_depth_max: 10, reorganisation_depth_max: 40, ..ChainOptions::default() };
+    let options =
+        ChainOptions { side_depth_max: 10, reorganisation_depth_max: 40, ..ChainOptions::default() };
     let (peer, blocks) = grown(60, "miner", 5);
     let (mut chain, _) = counted(options);
     let runner = StubRunner::without_problems();

@@ -28,7 +28,13 @@ struct Step {
 fn step() -> impl Strategy<Value = Step> {
     let transfers = prop::collection::vec((0usize..4, 0usize..4, 1u64..1000), 0..4);
     (any::<prop::sample::Index>(), any::<u8>(), 0usize..4, 1u64..20, transfers).prop_map(
-        |(parent, depth_bias, miner, after_s, transfers)| Step { parent, depth_bias, miner, after_s, transfers },
+        |(parent, depth_bias, miner, after_s, transfers)| Step {
+            parent,
+            depth_bias,
+            miner,
+            after_s,
+            transfers,
+        },
     )
 }
 
@@ -57,7 +63,8 @@ fn grow(steps: &[Step]) -> (MemoryChain, StubRunner, Vec<Block>) {
         });
         let candidates: Vec<_> = candidates.collect();
         let time = chain.archive().header(&parent).unwrap().unwrap().time + step.after_s;
-        let template = chain.template_on(&parent, address(NAMES[step.miner]), time, candidates).expect("a template");
+        let template =
+            chain.template_on(&parent, address(NAMES[step.miner]), time, candidates).expect("a template");
         assert_eq!(template.transactions.len(), step.transfers.len(), "transfers are valid");
         let block = mine(template, &rules, &runner);
         let hash = block.hash();

@@ -63,15 +63,18 @@ fn child() {
     loop {
         // Every other block leaves the best chain up to six blocks below the tip.
         let back = if random.below(2) == 0 { random.below(6).min(chain.tip().height) } else { 0 };
-        let mut parent = chain.archive().canonical(chain.tip().height - back).expect("reads").expect("is there");
+        let mut parent =
+            chain.archive().canonical(chain.tip().height - back).expect("reads").expect("is there");
         for _ in 0..=random.below(8).min(back + 1) {
-            let time = chain.archive().header(&parent).expect("reads").expect("is there").time + 4 + random.below(3);
+            let time =
+                chain.archive().header(&parent).expect("reads").expect("is there").time + 4 + random.below(3);
             let miner = devnet_key(names[random.below(4) as usize]).address();
             let template = chain.template_on(&parent, miner, time, vec![]).expect("a template");
             let block = mine(template, &rules, &runner);
             parent = block.hash();
             chain.submit_block(block, u64::MAX / 2).expect("is valid");
-            writeln!(out, "accepted {} {}", hexadecimal(&parent), chain.tip().total_work).expect("the parent reads");
+            writeln!(out, "accepted {} {}", hexadecimal(&parent), chain.tip().total_work)
+                .expect("the parent reads");
             out.flush().expect("the parent reads");
         }
     }

@@ -147,10 +147,8 @@ impl<S: Storage> Chain<S> {
         self.refuse_known_invalid(&hash, header)?;
         pipeline::check_header_alone(header)?;
         pipeline::check_body(block)?;
-        let parent = self
-            .archive
-            .entry(&header.parent)?
-            .ok_or(ChainError::ParentUnknown { parent: header.parent })?;
+        let parent =
+            self.archive.entry(&header.parent)?.ok_or(ChainError::ParentUnknown { parent: header.parent })?;
         let context = self.context_after(&header.parent, &parent)?;
         pipeline::check_header_on(header, &hash, &context, &self.rules, now)?;
         self.check_depth(&header.parent, &parent, depth_max)?;

@@ -47,7 +47,9 @@ impl Tables {
     }
     fn put(&mut self, block: Hash, table: Arc<Table>) {
         let bytes = bytes_of(&table);
-        while self.tables.len() >= TABLES_MAX || (self.bytes + bytes > TABLE_BYTES_MAX && !self.tables.is_empty()) {
+        while self.tables.len() >= TABLES_MAX
+            || (self.bytes + bytes > TABLE_BYTES_MAX && !self.tables.is_empty())
+        {
             let Some(oldest) = self.order.pop_front() else { break };
             if let Some(old) = self.tables.remove(&oldest) {
                 self.bytes -= bytes_of(&old);

@@ -73,7 +73,12 @@ impl<S: Storage> Chain<S> {
     ///
     /// # Errors
     /// If the storage fails.
-    pub fn template(&mut self, miner: Address, now: u64, limits: TemplateLimits) -> Result<Template, ChainError> {
+    pub fn template(
+        &mut self,
+        miner: Address,
+        now: u64,
+        limits: TemplateLimits,
+    ) -> Result<Template, ChainError> {
         let chosen = self.choose(limits);
         let tip = self.tip.hash;
         self.template_on(&tip, miner, now, chosen)

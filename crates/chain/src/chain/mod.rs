@@ -200,7 +200,10 @@ pub struct Chain<S> {
 
 impl<S> std::fmt::Debug for Chain<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Chain").field("tip", &self.tip).field("mempool", &self.mempool.len()).finish_non_exhaustive()
+        f.debug_struct("Chain")
+            .field("tip", &self.tip)
+            .field("mempool", &self.mempool.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -239,10 +242,7 @@ impl<S: Storage> Chain<S> {
         let rules = HeaderRules {
             genesis: genesis_hash,
             work: genesis.work.clone(),
-            asert: Asert {
-                spacing_s: genesis.spacing_seconds,
-                half_life_blocks: genesis.half_life_blocks,
-            },
+            asert: Asert { spacing_s: genesis.spacing_seconds, half_life_blocks: genesis.half_life_blocks },
             checkpoint: options.checkpoint,
         };
         Ok(Self {

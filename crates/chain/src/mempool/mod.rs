@@ -66,7 +66,9 @@ pub enum MempoolError {
         next: u64,
     },
     /// Too far ahead.
-    #[error("The nonce {found} is too far ahead of the account's next, {next}; at most {limit} transactions wait.")]
+    #[error(
+        "The nonce {found} is too far ahead of the account's next, {next}; at most {limit} transactions wait."
+    )]
     NonceFar {
         /// In the transaction.
         found: u64,
@@ -215,7 +217,9 @@ impl Mempool {
     /// The nonce that a sender's next transaction should have, given the account's own.
     pub fn next_nonce(&self, sender: &Address, account_nonce: u64) -> u64 {
         let waiting = self.by_sender.get(sender);
-        (account_nonce..).find(|nonce| waiting.is_none_or(|items| !items.contains_key(nonce))).unwrap_or(u64::MAX)
+        (account_nonce..)
+            .find(|nonce| waiting.is_none_or(|items| !items.contains_key(nonce)))
+            .unwrap_or(u64::MAX)
     }
 
     /// Whether [`Self::insert`] would take it: the checks that need no signature, for refusing cheaply.

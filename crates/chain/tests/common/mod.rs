@@ -18,7 +18,8 @@ pub type MemoryChain = Chain<MemoryStorage>;
 pub fn chain_of(genesis: &Genesis, options: ChainOptions) -> (MemoryChain, Arc<MemoryStorage>, StubRunner) {
     let storage = Arc::new(MemoryStorage::default());
     let runner = StubRunner::new(Arc::new(Archive::new(storage.clone())));
-    let chain = Chain::open(genesis.clone(), storage.clone(), Arc::new(runner.clone()), options).expect("opens");
+    let chain =
+        Chain::open(genesis.clone(), storage.clone(), Arc::new(runner.clone()), options).expect("opens");
     (chain, storage, runner)
 }
 
@@ -30,7 +31,8 @@ pub fn fresh() -> (MemoryChain, Arc<MemoryStorage>, StubRunner) {
 /// The next block on a chain's tip, `after_s` seconds after it, of the miner of this name.
 pub fn next_block(chain: &mut MemoryChain, runner: &StubRunner, miner: &str, after_s: u64) -> Block {
     let now = chain.tip().time + after_s;
-    let template = chain.template(devnet_key(miner).address(), now, TemplateLimits::default()).expect("a template");
+    let template =
+        chain.template(devnet_key(miner).address(), now, TemplateLimits::default()).expect("a template");
     mine(template, &chain.rules().work.clone(), runner)
 }
 
@@ -48,7 +50,14 @@ pub fn transaction(genesis: &Genesis, name: &str, nonce: u64, fee: u64, body: Bo
 }
 
 /// A transfer between devnet accounts.
-pub fn transfer(genesis: &Genesis, from: &str, to: &str, amount: u64, nonce: u64, fee: u64) -> SignedTransaction {
+pub fn transfer(
+    genesis: &Genesis,
+    from: &str,
+    to: &str,
+    amount: u64,
+    nonce: u64,
+    fee: u64,
+) -> SignedTransaction {
     transaction(genesis, from, nonce, fee, Body::Transfer { to: address(to), amount, memo: Vec::new() })
 }
 
