@@ -6,6 +6,7 @@ pub mod crossbar;
 pub mod dense;
 pub mod general;
 pub mod memcomputing;
+pub mod nonces;
 pub mod rom;
 pub mod run;
 pub mod simd;

@@ -47,7 +47,9 @@ fn check_canonical(problem: &Problem) -> Result<(), Refusal> {
             && offsets.is_sorted()
             && offsets.last().is_some_and(|&end| end as usize == list.literals().len());
         if !is_sound {
-            return Err(Refusal::NotCanonical("the boundaries of its clauses contradict its literals".into()));
+            return Err(Refusal::NotCanonical(
+                "the boundaries of its clauses contradict its literals".into(),
+            ));
         }
     }
     canonical::check(problem).map_err(Refusal::NotCanonical)
@@ -78,7 +80,8 @@ pub fn normalisation_check(problem: &Problem, rules: &WorkRules) -> Result<Class
     let compiled = Compiled::new(Arc::new(problem.clone()));
     for set in sets(class) {
         compiled.prepare(set).map_err(Refusal::NoChip)?;
-        let kernel = Kernel::of(set, &sizes).ok_or_else(|| Refusal::NoChip("its weights are too large".into()))?;
+        let kernel =
+            Kernel::of(set, &sizes).ok_or_else(|| Refusal::NoChip("its weights are too large".into()))?;
         if !kernel.is_metered() {
             let steps = cost::steps(kernel, &sizes, rules.leg_work);
             if steps < rules.steps_min {
@@ -101,10 +104,9 @@ fn check_shrinking(problem: &Problem, sizes: &Sizes, rules: &WorkRules) -> Resul
         .max()
         .ok_or(Refusal::Decided)?;
     let kept = 1000 - u64::from(rules.shrink_per_mille_max.min(1000));
-    for (what, before, after) in [
-        ("variables", sizes.variables, largest.1),
-        ("literals or couplings", sizes.elements(), largest.0),
-    ] {
+    for (what, before, after) in
+        [("variables", sizes.variables, largest.1), ("literals or couplings", sizes.elements(), largest.0)]
+    {
         if after * 1000 < before * kept {
             return Err(Refusal::Shrinks { what, before, after });
         }

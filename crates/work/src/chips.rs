@@ -350,8 +350,9 @@ impl<P: Problems> LegRunner for CpuRunner<P> {
             Task::Job(index) => table.entries.get(index as usize),
             Task::Public(_) => None,
         };
-        let class =
-            table.class_of(leg.task).ok_or_else(|| WorkError::Problem("the table has no such task".into()))?;
+        let class = table
+            .class_of(leg.task)
+            .ok_or_else(|| WorkError::Problem("the table has no such task".into()))?;
         let set = sets(class)
             .get(usize::from(leg.parameter_set))
             .ok_or_else(|| WorkError::Problem("there is no such parameter set".into()))?;

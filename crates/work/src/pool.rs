@@ -81,7 +81,8 @@ fn kind(index: u32, tenth: bool) -> (Class, Kind) {
             (Class::SparseSpins, Kind::PlanarUnion(union))
         }
         21 => {
-            let torus = ToroidalGrid { rows: of(1000) / 10, columns: of(1000) / 10 + 4, weights: Weights::Signs };
+            let torus =
+                ToroidalGrid { rows: of(1000) / 10, columns: of(1000) / 10 + 4, weights: Weights::Signs };
             (Class::SparseSpins, Kind::ToroidalGrid(torus))
         }
         22 => {
@@ -139,14 +140,14 @@ pub fn instance(pool: &PublicPool, index: u32, rules: &WorkRules) -> Result<Prob
 
 /// The first bytes of the content ids of the library, of the main network and of small ones.
 const LIBRARY: [[&str; 2]; (INSTANCES - SEEDED) as usize] = [
-    ["", ""],
-    ["", ""],
-    ["", ""],
-    ["", ""],
-    ["", ""],
-    ["", ""],
-    ["", ""],
-    ["", ""],
+    ["b68d6b9767a0f9aa", "0f8790e40243f7fb"],
+    ["84f19821343d8483", "6314465fe4ff745c"],
+    ["52ef6789c73fe430", "cbc3ce3899482de8"],
+    ["2d82a99942b7ea21", "193f2b908bacb75f"],
+    ["9d1b88030d3dd790", "28a8715fd32800e7"],
+    ["eacfc3b3df6ac8d5", "50eb017f86eb7d33"],
+    ["850db2e2b5d16fec", "6287f39753561645"],
+    ["fe133876f24d9e72", "9c5d6d4e531d0180"],
 ];
 
 fn pinned(index: u32, rules: &WorkRules, problem: Problem) -> Result<Problem, String> {
@@ -178,7 +179,11 @@ mod tests {
                     assert!(problem.variables() <= rules.variables_max, "{index}");
                     assert!(sizes.elements() <= rules.elements_max.into(), "{index}: {sizes:?}");
                     if rules.leg_work == WorkRules::main().leg_work {
-                        assert_eq!(classify(&problem, &sizes).unwrap(), class_of(index).unwrap(), "{index}: {sizes:?}");
+                        assert_eq!(
+                            classify(&problem, &sizes).unwrap(),
+                            class_of(index).unwrap(),
+                            "{index}: {sizes:?}"
+                        );
                     }
                     let other = instance(&PublicPool { seed: [8; 32] }, index, rules).unwrap();
                     assert_eq!(other == problem, index >= SEEDED, "{index}");

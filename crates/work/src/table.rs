@@ -126,7 +126,11 @@ impl Table {
     pub fn decode(bytes: &[u8]) -> Result<Self, String> {
         // Borsh allocates no more than what the bytes can hold.
         let table: Self = borsh::from_slice(bytes).map_err(|e| format!("The bytes are no table: {e}."))?;
-        if table.is_bounded() { Ok(table) } else { Err("The table has more entries than a table may.".into()) }
+        if table.is_bounded() {
+            Ok(table)
+        } else {
+            Err("The table has more entries than a table may.".into())
+        }
     }
 
     /// Chips that all jobs booked together.

@@ -28,9 +28,9 @@ fn good_problems_pass() {
 #[test]
 fn what_shrinks_is_refused() {
     let rules = WorkRules::main();
-    // A unit clause decides nothing else: fine. A fifth of the variables in units: not.
-    let mut cnf = sat(200, 860, 3);
-    for variable in 0..40 {
+    // A unit clause decides nothing else: fine. An eighth of the variables in units: not.
+    let mut cnf = sat(400, 1300, 3);
+    for variable in 0..50 {
         cnf.clauses.push(&[Literal::new(variable, false)]);
     }
     let refusal = normalisation_check(&Problem::Cnf(cnf), &rules).unwrap_err();
@@ -44,7 +44,8 @@ fn what_shrinks_is_refused() {
             clause.iter().map(|l| Literal::new(l.variable() + 100, l.is_negative())).collect();
         two.push(&moved);
     }
-    let refusal = normalisation_check(&Problem::Cnf(Cnf { variables: 200, clauses: two }), &rules).unwrap_err();
+    let refusal =
+        normalisation_check(&Problem::Cnf(Cnf { variables: 200, clauses: two }), &rules).unwrap_err();
     assert!(matches!(refusal, Refusal::Shrinks { what: "variables", before: 200, after: 100 }), "{refusal}");
     // A field on a spin alone.
     let spin = Ising { spins: 1, couplings: vec![], fields: vec![3], offset: 0 };

@@ -11,8 +11,8 @@ use hysteron_circuit::simd::Level;
 use hysteron_work::kernel::{Kernel, classify};
 use hysteron_work::parameters::sets;
 use hysteron_work::{
-    Class, Claim, Compiled, CpuRunner, Meter, RunRequest, Sizes, Target, Tuning, WorkRules, attempt, cost, draw, hash,
-    normalisation_check, pre_hash,
+    Claim, Class, Compiled, CpuRunner, Meter, RunRequest, Sizes, Target, Tuning, WorkRules, attempt, cost,
+    draw, hash, normalisation_check, pre_hash,
 };
 use serde_json::json;
 
@@ -25,7 +25,9 @@ fn hashes_targets_and_encodings() {
         leg: 2,
         digests: vec![[4; 32], [5; 32]],
         lane: 9,
-        assignment: hysteron_work::Assignment::pack(&[true, false, true, true, false, false, false, false, true]),
+        assignment: hysteron_work::Assignment::pack(&[
+            true, false, true, true, false, false, false, false, true,
+        ]),
     };
     let value = json!({
         "hash": hex(&hash("test", &[b"hysteron"])),
@@ -46,7 +48,10 @@ fn draws() {
     let drawn: Vec<_> = (0..64u8)
         .map(|k| {
             let leg = draw(&table, &hash("test-seed", &[&[k]]));
-            json!(format!("{:?} {:?} set {} seed {:016x}", leg.task, leg.start, leg.parameter_set, leg.run_seed))
+            json!(format!(
+                "{:?} {:?} set {} seed {:016x}",
+                leg.task, leg.start, leg.parameter_set, leg.run_seed
+            ))
         })
         .collect();
     check_golden("draws", &json!(drawn));

@@ -1,9 +1,9 @@
 //! Instance families: what cost constants are fitted on and checked on.
 
 use hysteron_problem::generate::{
-    Auction, Colouring, Content, Counter, Factoring, Kind, Lattice, Parity, Pigeonhole, PlanarUnion, PlantedSat,
-    RandomGraph, RandomMaxsat, RandomQubo, RegularGraph, SherringtonKirkpatrick, SoftColouring, ToroidalGrid,
-    UniformSat, VertexCover, Weights, generate,
+    Auction, Colouring, Content, Counter, Factoring, Kind, Lattice, Parity, Pigeonhole, PlanarUnion,
+    PlantedSat, RandomGraph, RandomMaxsat, RandomQubo, RegularGraph, SherringtonKirkpatrick, SoftColouring,
+    ToroidalGrid, UniformSat, VertexCover, Weights, generate,
 };
 use hysteron_problem::{ClauseList, Cnf, Document, Literal, Problem};
 
@@ -121,7 +121,7 @@ pub fn weighted() -> Vec<Family> {
         let kind = VertexCover { vertices, edges, weight_max: 20 };
         all.push(make(format!("cover {vertices}/{edges}"), Kind::VertexCover(kind)));
     }
-    for (vertices, edges) in [(90, 400), (1000, 5000)] {
+    for (vertices, edges) in [(90, 400), (1000, 4000)] {
         let kind = SoftColouring { vertices, edges, colours: 4, cluster: 15, weight_max: 10 };
         all.push(make(format!("soft colouring {vertices}/{edges}"), Kind::SoftColouring(kind)));
     }
@@ -140,8 +140,7 @@ fn weight_name(weights: Weights) -> String {
 /// Spins with few couplings.
 pub fn sparse() -> Vec<Family> {
     let mut all = Vec::new();
-    let kinds =
-        [Weights::Signs, Weights::Uniform(4), Weights::Uniform(300), Weights::Gaussian(20_000)];
+    let kinds = [Weights::Signs, Weights::Uniform(4), Weights::Uniform(300), Weights::Gaussian(20_000)];
     for weights in kinds {
         for vertices in [200, 1000, 5000, 25_000, 100_000] {
             for degree in [3, 6, 12] {
@@ -178,12 +177,11 @@ pub fn sparse() -> Vec<Family> {
 pub fn dense() -> Vec<Family> {
     let mut all = Vec::new();
     for spins in [100, 250, 500, 1000, 1400] {
-        all.push(make(
-            format!("SK {spins}"),
-            Kind::SherringtonKirkpatrick(SherringtonKirkpatrick { spins }),
-        ));
+        all.push(make(format!("SK {spins}"), Kind::SherringtonKirkpatrick(SherringtonKirkpatrick { spins })));
     }
-    for (variables, density_per_mille) in [(100, 1000), (500, 100), (1000, 100), (2500, 100), (1000, 500), (1400, 1000), (5000, 50), (9000, 20)] {
+    for (variables, density_per_mille) in
+        [(100, 1000), (500, 100), (1000, 100), (2500, 100), (1000, 500), (1400, 1000), (5000, 50), (9000, 20)]
+    {
         for pair_max in [20, 1000, 100_000] {
             let kind = RandomQubo { variables, density_per_mille, linear_max: pair_max, pair_max };
             let name = format!("qubo {variables} {density_per_mille}‰ ±{pair_max}");

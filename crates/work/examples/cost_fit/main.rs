@@ -72,7 +72,11 @@ fn as_counts(terms: &[u64]) -> Vec<f64> {
     terms.iter().map(|&t| t as f64).collect()
 }
 
-fn measure(families: &[Family], step_rows: &mut BTreeMap<Kernel, Rows>, load_rows: &mut BTreeMap<Kernel, Rows>) {
+fn measure(
+    families: &[Family],
+    step_rows: &mut BTreeMap<Kernel, Rows>,
+    load_rows: &mut BTreeMap<Kernel, Rows>,
+) {
     for family in families {
         let compiled = Compiled::new(Arc::new(family.problem.clone()));
         let sizes = *compiled.sizes();
@@ -85,7 +89,11 @@ fn measure(families: &[Family], step_rows: &mut BTreeMap<Kernel, Rows>, load_row
                 if long > once + 12e6 || many > 1 << 24 {
                     break long;
                 }
-                many = if long > once + 1e6 { (f64::from(many) * 15e6 / (long - once)) as u32 } else { many * 8 };
+                many = if long > once + 1e6 {
+                    (f64::from(many) * 15e6 / (long - once)) as u32
+                } else {
+                    many * 8
+                };
             };
             let (again, output) = time(3, || steps(&compiled, set, many));
             let a_step = (long.min(again) - once) / f64::from(many - 1);
@@ -95,7 +103,8 @@ fn measure(families: &[Family], step_rows: &mut BTreeMap<Kernel, Rows>, load_row
                 ((once - a_step) * 1000.0).max(1000.0),
             ));
             if kernel.is_metered() {
-                let visits = if kernel >= Kernel::TabuBytes { sizes.variables / 4 } else { 4 * sizes.variables };
+                let visits =
+                    if kernel >= Kernel::TabuBytes { sizes.variables / 4 } else { 4 * sizes.variables };
                 let updates = output.ecu - visits * u64::from(many);
                 let counts = as_counts(&cost::metered_terms(kernel, &sizes, many.into(), updates));
                 step_rows.entry(kernel).or_default().push((
@@ -176,9 +185,8 @@ fn check(leg_ns: u64, repeats: u32) {
         let chosen: Vec<_> = kernels(&compiled, false).into_iter().collect();
         let (kernel, set) = chosen[index % chosen.len()];
         compiled.prepare(set).expect("it compiles");
-        let (ns, output) = time(repeats, || {
-            compiled.run_leg(Cpu::detect(), set, leg_ns, &request(&stop)).expect("it runs")
-        });
+        let (ns, output) =
+            time(repeats, || compiled.run_leg(Cpu::detect(), set, leg_ns, &request(&stop)).expect("it runs"));
         let ratio = ns / leg_ns as f64;
         println!("{} | {kernel:?} | {} | {ns:.0} | {ratio:.3}", family.name, output.steps);
         if output.steps >= 20 {
@@ -212,9 +220,7 @@ fn shortcut() {
         }
         // The same temperatures: 0.6 to 0.1 sigma.
         let lanes = &sets(Class::SparseSpins)[0];
-        let is_like = |set: &&ParameterSet| {
-            matches!(set, ParameterSet::Anneal(p) if p.start_temperature == 600 && p.end_temperature == 100)
-        };
+        let is_like = |set: &&ParameterSet| matches!(set, ParameterSet::Anneal(p) if p.start_temperature == 600 && p.end_temperature == 100);
         let events = sets(Class::DenseSpins).iter().find(is_like).expect("there is such a set");
         let kernel = Kernel::of(lanes, compiled.sizes()).expect("weights fit");
         let sweeps = 300;
@@ -229,10 +235,13 @@ fn shortcut() {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |at: usize, default: u64| arguments.get(at).map_or(default, |a| a.parse().expect("a number"));
+    let number =
+        |at: usize, default: u64| arguments.get(at).map_or(default, |a| a.parse().expect("a number"));
     match arguments.first().map(String::as_str) {
         Some("fit") => fit_all(arguments.get(1).is_some_and(|a| a == "verbose")),
-        Some("check") => check(number(1, WorkRules::main().leg_work / 1_000_000) * 1_000_000, number(2, 2) as u32),
+        Some("check") => {
+            check(number(1, WorkRules::main().leg_work / 1_000_000) * 1_000_000, number(2, 2) as u32)
+        }
         Some("shortcut") => shortcut(),
         _ => println!("cost_fit shortcut | cost_fit fit [verbose] | cost_fit check [LEG_MS] [REPEATS]"),
     }

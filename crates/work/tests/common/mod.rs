@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hysteron_circuit::rom::mix64;
-use hysteron_problem::generate::{Content, Kind, Lattice, PlantedSat, RandomMaxsat, SherringtonKirkpatrick, Weights, generate};
 use hysteron_problem::Problem;
+use hysteron_problem::generate::{
+    Content, Kind, Lattice, PlantedSat, RandomMaxsat, SherringtonKirkpatrick, Weights, generate,
+};
 use hysteron_work::{
-    Assignment, Class, Entry, JobId, Leg, LegOutput, LegRunner, ProblemId, PublicPool, Table, Tuning, WorkError,
-    WorkRules, hash,
+    Assignment, Class, Entry, JobId, Leg, LegOutput, LegRunner, ProblemId, PublicPool, Table, Tuning,
+    WorkError, WorkRules, hash,
 };
 use serde_json::Value;
 
@@ -23,7 +25,10 @@ pub fn small_rules() -> WorkRules {
 /// A planted CNF, a weighted one, a lattice, a glass.
 pub fn problems() -> Vec<(Class, Problem)> {
     let kinds = [
-        (Class::ShortClauses, Kind::PlantedSat(PlantedSat { variables: 60, clauses: 258, all_true_per_mille: 80 })),
+        (
+            Class::ShortClauses,
+            Kind::PlantedSat(PlantedSat { variables: 60, clauses: 258, all_true_per_mille: 80 }),
+        ),
         (
             Class::WeightedClauses,
             Kind::RandomMaxsat(RandomMaxsat {
