@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use hysteron_api::types::{Job, JobEvent, JobState};
 use hysteron_client::{
-    Booking, Connection, Preparation, Prepared, check_receipt, describe_offer, describe_receipt, devnet_account, prepare,
-    state_name,
+    Booking, CheckedReceipt, Connection, Preparation, Prepared, check_receipt, describe_offer,
+    describe_receipt, devnet_account, prepare, state_name,
 };
 use hysteron_devnet::{Devnet, Options, worker_address, worker_name};
 use hysteron_ledger::format_hys;
 use hysteron_problem::{Document, ReadOptions};
+use hysteron_work::Hash;
 
 /// The bundled problem: Max-Cut on a torus of 2000 vertices, `generate toroidal-grid rows=40 columns=50 --seed 7`.
 const PROBLEM: &[u8] = include_bytes!("../../../examples/toroidal-2000.mc");
@@ -29,11 +30,18 @@ const BLOCKS: u32 = 16;
 const JOB_S_MAX: u64 = 600;
 /// How far the node's history may be behind.
 const HISTORY_MAX: Duration = Duration::from_secs(30);
+/// How often a receipt is asked for again.
+const RECEIPT_TRIES_MAX: u32 = 5;
 /// The most values of the answer that are printed; the whole is in `job result`.
 const VALUES_SHOWN: usize = 24;
 
 /// Plays it. `stop` says that the user wants to leave.
-pub fn run(devnet: &Devnet, options: &Options, receipt: Option<&Path>, stop: &dyn Fn() -> bool) -> Result<()> {
+pub fn run(
+    devnet: &Devnet,
+    options: &Options,
+    receipt: Option<&Path>,
+    stop: &dyn Fn() -> bool,
+) -> Result<()> {
     let begin = Instant::now();
     let connection = Connection::open(&devnet.urls()[0])?;
     let genesis = &connection.genesis;
@@ -62,7 +70,9 @@ pub fn run(devnet: &Devnet, options: &Options, receipt: Option<&Path>, stop: &dy
     let height = connection.wait_for(sent.id, Duration::from_secs(JOB_S_MAX / 2))?;
     say(&format!("  job {} is open since block {height}", sent.id))?;
 
-    say("\n[3] Miners confirm blocks by searching it. No server assigns anything; every node re-runs the winning legs.")?;
+    say(
+        "\n[3] Miners confirm blocks by searching it. No server assigns anything; every node re-runs the winning legs.",
+    )?;
     let job = search(&connection, sent.id, &document, &prepared, stop)?;
 
     say("\n[4] The answer, mapped back to the file's own variables and scored again from the file:")?;
@@ -102,7 +112,10 @@ fn search(
         let progress = &job.progress;
         let energy = match progress.best_energy {
             Some(energy) => {
-                let cut = prepared.objective(document, energy).map(|cut| format!(", cut {cut}")).unwrap_or_default();
+                let cut = prepared
+                    .objective(document, energy)
+                    .map(|cut| format!(", cut {cut}"))
+                    .unwrap_or_default();
                 format!("best energy {energy}{cut}")
             }
             None => "no answer yet".to_owned(),
@@ -127,7 +140,10 @@ fn search(
     }
     let job = found.filter(until).context("stopped before the job was settled")?;
     let outcome = job.outcome.map_or("settled", state_name);
-    say(&format!("  {outcome}; its escrow was settled {} blocks later", connection.genesis.confirmation_blocks))?;
+    say(&format!(
+        "  {outcome}; its escrow was settled {} blocks later",
+        connection.genesis.confirmation_blocks
+    ))?;
     Ok(job)
 }
 
@@ -215,7 +231,11 @@ fn show_payment(job: &Job, before: u64, after: u64, fee: u64) -> Result<()> {
         job.bounties.hys(),
         job.refunded.hys()
     ))?;
-    say(&format!("  the account went from {} to {} HYS, fee included", format_hys(before), format_hys(after)))?;
+    say(&format!(
+        "  the account went from {} to {} HYS, fee included",
+        format_hys(before),
+        format_hys(after)
+    ))?;
     let spent = job.escrowed.0.saturating_sub(job.refunded.0).saturating_add(fee);
     if before.saturating_sub(spent) != after {
         bail!("the account's balance does not follow from what was set aside, returned and paid as fee");
@@ -229,12 +249,7 @@ fn show_receipt(
     job: &Job,
     keep: Option<&Path>,
 ) -> Result<()> {
-    let receipt = connection.client.receipt(id)?;
-    let bytes = &receipt.receipt.0;
-    let anchor = check_receipt(bytes, None)?;
-    // Whoever checks needs one block from somebody whom he trusts; here, from the node's list of blocks.
-    let trusted = connection.client.block(anchor.anchor_height)?.header.hash;
-    let checked = check_receipt(bytes, Some(trusted.0))?;
+    let (bytes, checked, trusted) = trusted_receipt(connection, id)?;
     say(describe_receipt(&checked, Some(&connection.genesis.address_prefix)).trim_end())?;
     let settlement = checked.proven.job.settlement.context("the receipt is of a job that is not settled")?;
     if checked.job.0 != id.0 || settlement.refunded != job.refunded.0 {
@@ -243,13 +258,33 @@ fn show_receipt(
     let mut forged = bytes.clone();
     let middle = forged.len() / 2;
     forged[middle] ^= 1;
-    if check_receipt(&forged, Some(trusted.0)).is_ok() {
+    if check_receipt(&forged, Some(trusted)).is_ok() {
         bail!("a forged receipt was taken");
     }
     say("  it holds; a copy with one bit changed is refused")?;
     if let Some(path) = keep {
-        std::fs::write(path, bytes).with_context(|| path.display().to_string())?;
+        std::fs::write(path, &bytes).with_context(|| path.display().to_string())?;
         say(&format!("  kept in {}; check it with `hysteron receipt verify`", path.display()))?;
     }
     Ok(())
+}
+
+/// A receipt, checked against the block of its height in the node's list: whoever checks one needs one block from
+/// somebody whom he trusts. When the chain's last block was replaced in between, it is asked for again.
+fn trusted_receipt(
+    connection: &Connection,
+    id: hysteron_api::Hex32,
+) -> Result<(Vec<u8>, CheckedReceipt, Hash)> {
+    let mut tries = 0;
+    loop {
+        let bytes = connection.client.receipt(id)?.receipt.0;
+        let height = check_receipt(&bytes, None)?.anchor_height;
+        let trusted = connection.client.block(height)?.header.hash.0;
+        tries += 1;
+        match check_receipt(&bytes, Some(trusted)) {
+            Ok(checked) => return Ok((bytes, checked, trusted)),
+            Err(_) if tries < RECEIPT_TRIES_MAX => std::thread::sleep(connection.pause()),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }

@@ -66,17 +66,10 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
     let threads = arguments.threads.unwrap_or_else(|| share.clamp(1, 256) as u16);
     // A demonstration is short: it begins with the difficulty that fits the machine. A network that goes on keeps the
     // genesis that everybody has, and its difficulty adjusts itself.
-    let genesis = (arguments.demo && arguments.dir.is_none()).then(|| {
-        calibrated(Genesis::devnet(), usize::from(threads) * usize::from(arguments.workers.max(1)))
-    });
-    let options = Options {
-        directory,
-        genesis,
-        nodes: arguments.nodes,
-        workers: arguments.workers,
-        threads,
-        http,
-    };
+    let genesis = (arguments.demo && arguments.dir.is_none())
+        .then(|| calibrated(Genesis::devnet(), usize::from(threads) * usize::from(arguments.workers.max(1))));
+    let options =
+        Options { directory, genesis, nodes: arguments.nodes, workers: arguments.workers, threads, http };
     let stop = interrupt()?;
     let is_demo = arguments.demo;
     let told: Told = Arc::new(move |worker, notice: &Notice| tell(worker, notice, is_demo));
@@ -119,7 +112,9 @@ fn introduce(devnet: &Devnet, options: &Options) {
     for worker in 1..=options.workers {
         println!("  {:<8} {}", worker_name(worker), worker_address(worker).encode("hysd"));
     }
-    println!("its accounts with coins are --wallet devnet:customer, devnet:miner, devnet:alice, devnet:bob; for instance");
+    println!(
+        "its accounts with coins are --wallet devnet:customer, devnet:miner, devnet:alice, devnet:bob; for instance"
+    );
     println!("  hysteron job open FILE --node {url} --wallet devnet:customer");
     println!("Ctrl-C stops it");
 }

@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result, bail};
 use hysteron_api::Hex32;
 use hysteron_api::types::{Job, JobQuery};
 use hysteron_client::{
-    Booking, Connection, FileAnswer, JobBook, JobRecord, Preparation, describe_offer, is_over, line_of, prepare,
-    state_name,
+    Booking, Connection, FileAnswer, JobBook, JobRecord, Preparation, describe_offer, is_over, line_of,
+    prepare, state_name,
 };
 use hysteron_problem::{Document, Kind, Objective, Sense};
 
@@ -184,7 +184,9 @@ fn book(open: &Open) -> Result<u8> {
     let prepared = match prepare(&document, &connection.genesis.work).with_context(|| name.clone())? {
         Preparation::Ready(prepared) => prepared,
         Preparation::Solved(_) => {
-            bail!("{name}: simplifying it solves it, there is nothing to book; `hysteron solve {name}` prints the answer")
+            bail!(
+                "{name}: simplifying it solves it, there is nothing to book; `hysteron solve {name}` prints the answer"
+            )
         }
     };
     let signer = open.wallet.open_on(&connection)?;
@@ -272,9 +274,13 @@ fn input_of(outcome: &Outcome) -> Result<Input> {
         });
     }
     let record = JobBook::new(&home()?).read(outcome.job)?.with_context(|| {
-        format!("job {} was not opened on this machine; name its file: hysteron job result {0} FILE", outcome.job)
+        format!(
+            "job {} was not opened on this machine; name its file: hysteron job result {0} FILE",
+            outcome.job
+        )
     })?;
-    let format = record.format.as_deref().map(str::parse).transpose().context("the record of the job is damaged")?;
+    let format =
+        record.format.as_deref().map(str::parse).transpose().context("the record of the job is damaged")?;
     Ok(Input { file: record.file, format, maxsat: record.maxsat, instance: record.instance })
 }
 
@@ -333,7 +339,8 @@ fn result(outcome: &Outcome) -> Result<u8> {
     let connection = outcome.node.connect()?;
     let job = connection.client.job(outcome.job)?;
     let name = input.file.display().to_string();
-    let Preparation::Ready(prepared) = prepare(&document, &connection.genesis.work).with_context(|| name.clone())?
+    let Preparation::Ready(prepared) =
+        prepare(&document, &connection.genesis.work).with_context(|| name.clone())?
     else {
         bail!("{name}: simplifying it solves it, so job {} was not opened with it", outcome.job)
     };
@@ -351,7 +358,10 @@ fn result(outcome: &Outcome) -> Result<u8> {
             job: outcome.job,
             state: job.state,
             status: answer.as_ref().map_or("unknown", |answer| status_name(&document, answer)),
-            objective: answer.as_ref().filter(|a| is_meant(&document, a)).map(|answer| answer.score.objective),
+            objective: answer
+                .as_ref()
+                .filter(|a| is_meant(&document, a))
+                .map(|answer| answer.score.objective),
             assignment: values,
             labels: document.variable_labels(),
             hard_unsatisfied: answer.as_ref().map(|answer| answer.score.hard_unsatisfied),
@@ -411,7 +421,10 @@ fn end(cancel: &Cancel) -> Result<u8> {
     let sent = connection.cancel_job(&signer, cancel.job)?;
     let most = Duration::from_secs(connection.genesis.spacing_seconds * WAIT_BLOCKS);
     let height = connection.wait_for(sent.id, most)?;
-    println!("cancelled in block {height}; it settles {} blocks later", connection.genesis.confirmation_blocks);
+    println!(
+        "cancelled in block {height}; it settles {} blocks later",
+        connection.genesis.confirmation_blocks
+    );
     Ok(0)
 }
 

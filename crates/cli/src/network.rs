@@ -106,7 +106,9 @@ impl WalletArguments {
         let (key, network) = self.open()?;
         let found = &connection.genesis.network;
         if network != *found {
-            bail!("the wallet is for {network}, and the node is on {found}; use a wallet or a node of the other kind");
+            bail!(
+                "the wallet is for {network}, and the node is on {found}; use a wallet or a node of the other kind"
+            );
         }
         Ok(key)
     }
@@ -129,11 +131,14 @@ impl WalletArguments {
         if !std::io::stdin().is_terminal() {
             bail!("the wallet's password is needed; set ${PASSWORD_VARIABLE}, or name a --password-file");
         }
-        let password = rpassword::prompt_password("Password of the wallet: ").context("no password was typed")?;
+        let password =
+            rpassword::prompt_password("Password of the wallet: ").context("no password was typed")?;
         if password.is_empty() {
             bail!("the password is empty; choose one");
         }
-        if is_new && rpassword::prompt_password("The same again: ").context("no password was typed")? != password {
+        if is_new
+            && rpassword::prompt_password("The same again: ").context("no password was typed")? != password
+        {
             bail!("the two passwords differ; nothing was written");
         }
         Ok(password)
@@ -181,7 +186,11 @@ pub fn interrupt() -> Result<Arc<AtomicBool>> {
 /// A whole positive number that may be written with underscores or commas in between.
 pub fn parse_count(text: &str) -> Result<u64, String> {
     let digits: String = text.chars().filter(|c| !matches!(c, '_' | ',')).collect();
-    digits.parse().ok().filter(|&count| count > 0).ok_or_else(|| format!("'{text}' is no whole number above 0"))
+    digits
+        .parse()
+        .ok()
+        .filter(|&count| count > 0)
+        .ok_or_else(|| format!("'{text}' is no whole number above 0"))
 }
 
 /// An amount of HYS, in atoms.

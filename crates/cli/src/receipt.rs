@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use hysteron_api::Hex32;
 use hysteron_client::{check_receipt, describe_receipt, ending_name};
-use hysteron_ledger::limits::RECEIPT_BYTES_MAX;
 use hysteron_ledger::Genesis;
+use hysteron_ledger::limits::RECEIPT_BYTES_MAX;
 
 use crate::network::{NodeArguments, parse_id};
 

@@ -135,7 +135,11 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
         Command::Create(create) => make(create, None),
         Command::Restore(create) => {
             let mut words = String::new();
-            std::io::stdin().lock().take(WORDS_BYTES_MAX).read_to_string(&mut words).context("standard input")?;
+            std::io::stdin()
+                .lock()
+                .take(WORDS_BYTES_MAX)
+                .read_to_string(&mut words)
+                .context("standard input")?;
             make(create, Some(words.trim()))
         }
         Command::Address(address) => {
@@ -153,7 +157,10 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
 fn make(create: &Create, words: Option<&str>) -> Result<u8> {
     let path = create.wallet.path()?;
     if path.exists() {
-        bail!("{} exists, and a wallet is never overwritten; name another file with --wallet", path.display());
+        bail!(
+            "{} exists, and a wallet is never overwritten; name another file with --wallet",
+            path.display()
+        );
     }
     let is_new = words.is_none();
     let words = match words {
@@ -169,12 +176,22 @@ fn make(create: &Create, words: Option<&str>) -> Result<u8> {
     let key = wallet.key(0).context("a new wallet has an account")?;
     let mut out = std::io::stdout().lock();
     if is_new {
-        writeln!(out, "Write these words down and keep them where nobody else reads them. They are the only copy:")?;
-        writeln!(out, "who has them has the coins, and without them a lost file or password is lost for ever.")?;
+        writeln!(
+            out,
+            "Write these words down and keep them where nobody else reads them. They are the only copy:"
+        )?;
+        writeln!(
+            out,
+            "who has them has the coins, and without them a lost file or password is lost for ever."
+        )?;
         writeln!(out)?;
-        for (row, line) in wallet.words().text().split_whitespace().collect::<Vec<_>>().chunks(6).enumerate() {
-            let numbered: Vec<String> =
-                line.iter().enumerate().map(|(i, word)| format!("{:2} {word:<10}", 6 * row + i + 1)).collect();
+        for (row, line) in wallet.words().text().split_whitespace().collect::<Vec<_>>().chunks(6).enumerate()
+        {
+            let numbered: Vec<String> = line
+                .iter()
+                .enumerate()
+                .map(|(i, word)| format!("{:2} {word:<10}", 6 * row + i + 1))
+                .collect();
             writeln!(out, "  {}", numbered.join(" ").trim_end())?;
         }
         writeln!(out)?;

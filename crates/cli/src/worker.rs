@@ -76,7 +76,9 @@ fn any_network(text: &str) -> Result<(String, Address)> {
     let is_plain = !prefix.is_empty() && prefix.len() <= 8 && prefix.bytes().all(|b| b.is_ascii_lowercase());
     if !is_plain {
         let shown: String = text.chars().take(80).collect();
-        bail!("\"{shown}\" is not an address: it looks like hys1… or hysd1…; `hysteron wallet address` prints yours");
+        bail!(
+            "\"{shown}\" is not an address: it looks like hys1… or hysd1…; `hysteron wallet address` prints yours"
+        );
     }
     let address = Address::decode(&prefix, text)?;
     Ok((prefix, address))

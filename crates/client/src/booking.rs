@@ -202,8 +202,14 @@ impl Connection {
             Err(error) => return Err(error.into()),
         };
         if ProblemId(found.problem.0) != prepared.id {
-            let what = format!("The file is not the one that job {job} was opened with: its problem is {}.", prepared.id);
-            return Err(Failure::request(what, "Name the file, and its --format or --maxsat, as when it was opened."));
+            let what = format!(
+                "The file is not the one that job {job} was opened with: its problem is {}.",
+                prepared.id
+            );
+            return Err(Failure::request(
+                what,
+                "Name the file, and its --format or --maxsat, as when it was opened.",
+            ));
         }
         let values = found.values().ok_or_else(|| self.contradiction("its assignment contradicts itself"))?;
         let score = Score::of(&prepared.problem, &values)

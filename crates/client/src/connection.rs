@@ -102,7 +102,9 @@ impl Connection {
             match self.client.transaction(id) {
                 Ok(transaction) => {
                     heard = Instant::now();
-                    if let (TransactionStatus::Included, Some(height)) = (transaction.status, transaction.height) {
+                    if let (TransactionStatus::Included, Some(height)) =
+                        (transaction.status, transaction.height)
+                    {
                         return Ok(height);
                     }
                 }

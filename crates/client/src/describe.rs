@@ -117,17 +117,25 @@ pub fn describe_receipt(checked: &CheckedReceipt, prefix: Option<&str>) -> Strin
             "{} of {} chip-blocks, {}",
             job.delivered_chip_blocks(),
             job.chips.saturating_mul(job.blocks.into()),
-                ending_name(&job.status)
+            ending_name(&job.status)
         ),
     );
-    line("found", match &job.best {
-        Some(best) if best.score.hard_unsatisfied == 0 => {
-            format!("energy {} in block {}, by {}", best.score.energy, best.height, address(&best.finder))
-        }
-        Some(best) => format!("nothing that satisfies all: {} hard clauses open", best.score.hard_unsatisfied),
-        None => "nothing".to_owned(),
-    });
-    line("escrow", format!("{} HYS block fee, {} HYS bounty", format_hys(job.block_fee), format_hys(job.bounty)));
+    line(
+        "found",
+        match &job.best {
+            Some(best) if best.score.hard_unsatisfied == 0 => {
+                format!("energy {} in block {}, by {}", best.score.energy, best.height, address(&best.finder))
+            }
+            Some(best) => {
+                format!("nothing that satisfies all: {} hard clauses open", best.score.hard_unsatisfied)
+            }
+            None => "nothing".to_owned(),
+        },
+    );
+    line(
+        "escrow",
+        format!("{} HYS block fee, {} HYS bounty", format_hys(job.block_fee), format_hys(job.bounty)),
+    );
     line("bounties", format!("{} HYS", format_hys(job.bounty_paid)));
     if let Some(settlement) = &job.settlement {
         line(
@@ -140,7 +148,10 @@ pub fn describe_receipt(checked: &CheckedReceipt, prefix: Option<&str>) -> Strin
             ),
         );
     }
-    line("proof", format!("state of block {}, headers to block {}", checked.proven.height, checked.anchor_height));
+    line(
+        "proof",
+        format!("state of block {}, headers to block {}", checked.proven.height, checked.anchor_height),
+    );
     text
 }
 

@@ -81,7 +81,9 @@ impl JobBook {
         };
         let mut text = Vec::new();
         match fs::File::open(&path) {
-            Ok(file) => file.take(RECORD_BYTES_MAX).read_to_end(&mut text).map_err(|e| failed(e.to_string()))?,
+            Ok(file) => {
+                file.take(RECORD_BYTES_MAX).read_to_end(&mut text).map_err(|e| failed(e.to_string()))?
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error.to_string())),
         };

@@ -17,5 +17,5 @@ pub use describe::{describe_offer, describe_receipt, ending_name, line_of};
 pub use error::Failure;
 pub use job_book::{JobBook, JobRecord};
 pub use keys::{DEVNET_ACCOUNTS, devnet_account};
-pub use prepare::{FileAnswer, PrepareError, Preparation, Prepared, prepare};
+pub use prepare::{FileAnswer, Preparation, PrepareError, Prepared, prepare};
 pub use receipt::{CheckedReceipt, check_receipt};

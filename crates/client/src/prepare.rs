@@ -38,7 +38,9 @@ pub enum PrepareError {
         variables: u32,
     },
     /// An answer of another length than the booked problem has variables.
-    #[error("The answer has {found} values, but the booked problem has {expected} variables: it belongs to another file.")]
+    #[error(
+        "The answer has {found} values, but the booked problem has {expected} variables: it belongs to another file."
+    )]
     Length {
         /// Values that it has.
         found: usize,
@@ -117,7 +119,14 @@ pub fn prepare(document: &Document, rules: &WorkRules) -> Result<Preparation, Pr
             Ok(class) => {
                 let bytes = borsh::to_vec(&problem).expect("writing to memory does not fail");
                 let id = ProblemId::of(&problem);
-                return Ok(Preparation::Ready(Prepared { problem, id, bytes, class, rest_variables, rounds }));
+                return Ok(Preparation::Ready(Prepared {
+                    problem,
+                    id,
+                    bytes,
+                    class,
+                    rest_variables,
+                    rounds,
+                }));
             }
             Err(Refusal::Shrinks { .. } | Refusal::Decided) if rounds.len() < ROUNDS_MAX => {}
             Err(refusal) => return Err(refusal.into()),
@@ -180,9 +189,11 @@ impl Prepared {
         if matches!(self.problem, Problem::Cnf(_)) {
             return None;
         }
-        let energy = self.rounds.iter().rev().fold(energy, |energy, round| {
-            round.restore.energy(energy.saturating_add(round.rest_energy))
-        });
+        let energy = self
+            .rounds
+            .iter()
+            .rev()
+            .fold(energy, |energy, round| round.restore.energy(energy.saturating_add(round.rest_energy)));
         Some(document.canonical().objective.to_objective(energy))
     }
 
@@ -267,8 +278,7 @@ mod tests {
     /// Two parts that share nothing: the larger is booked, the other is searched here, and the answer has both.
     #[test]
     fn parts_come_together() {
-        let Content::Cnf(large) =
-            generate(&kind_of("planted-sat"), 1).expect("usual parameters").content
+        let Content::Cnf(large) = generate(&kind_of("planted-sat"), 1).expect("usual parameters").content
         else {
             panic!("a CNF")
         };
@@ -287,7 +297,8 @@ mod tests {
         let prepared = ready(&together);
         assert_eq!(prepared.id, alone.id, "the large part is what is booked");
         assert_eq!(ready(&together).id, prepared.id, "preparing repeats");
-        let answer = prepared.answer(&together, &vec![false; prepared.problem.variables() as usize]).expect("it fits");
+        let answer =
+            prepared.answer(&together, &vec![false; prepared.problem.variables() as usize]).expect("it fits");
         assert_eq!(answer.assignment.len(), together.variables() as usize);
         // What is too large is refused with its limit.
         let mut rules = WorkRules::devnet();
@@ -302,7 +313,8 @@ mod tests {
     #[test]
     fn what_needs_no_search_is_not_booked() {
         let read = |text: &str| {
-            hysteron_problem::read(text.as_bytes(), None, &hysteron_problem::ReadOptions::default()).expect("a file")
+            hysteron_problem::read(text.as_bytes(), None, &hysteron_problem::ReadOptions::default())
+                .expect("a file")
         };
         let solved = prepare(&read("p cnf 3 2\n1 -2 0\n2 3 0\n"), &WorkRules::devnet());
         assert!(matches!(solved, Ok(Preparation::Solved(assignment)) if assignment.len() == 3));

@@ -37,7 +37,13 @@ pub fn worker_address(worker: WorkerName) -> Address {
 
 impl Workers {
     /// Starts the worker of this index (its name is one more).
-    pub(crate) fn start(&mut self, url: &str, index: u16, threads: u16, told: &Told) -> Result<(), DevnetError> {
+    pub(crate) fn start(
+        &mut self,
+        url: &str,
+        index: u16,
+        threads: u16,
+        told: &Told,
+    ) -> Result<(), DevnetError> {
         let worker = index + 1;
         let options = Options::new(url, worker_address(worker), threads);
         let options = options.map_err(|reason| DevnetError::Silent { url: url.to_owned(), reason })?;

@@ -82,7 +82,15 @@ mod tests {
 
     fn output(energy: i64, hard_unsatisfied: u32) -> LegOutput {
         let assignment = vec![true, false];
-        LegOutput { digest: [0; 32], lane: 0, energy, hard_unsatisfied, assignment, ecu: 1, task: Task::Job(0) }
+        LegOutput {
+            digest: [0; 32],
+            lane: 0,
+            energy,
+            hard_unsatisfied,
+            assignment,
+            ecu: 1,
+            task: Task::Job(0),
+        }
     }
 
     #[test]

@@ -106,12 +106,13 @@ impl Shelf {
 /// # Errors
 /// A sentence that says what is wrong with them.
 pub fn decode(id: &ProblemId, bytes: &[u8]) -> Result<Problem, String> {
-    let problem: Problem =
-        borsh::from_slice(bytes).map_err(|error| format!("The data of problem {id} is malformed: {error}."))?;
+    let problem: Problem = borsh::from_slice(bytes)
+        .map_err(|error| format!("The data of problem {id} is malformed: {error}."))?;
     if ProblemId::of(&problem) != *id {
         return Err(format!("The data that came for problem {id} is another problem's."));
     }
-    canonical::check(&problem).map_err(|reason| format!("Problem {id} is not in canonical form: {reason}."))?;
+    canonical::check(&problem)
+        .map_err(|reason| format!("Problem {id} is not in canonical form: {reason}."))?;
     Ok(problem)
 }
 

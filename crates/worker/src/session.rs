@@ -57,7 +57,9 @@ impl Options {
     pub fn new(node: &str, payee: Address, threads: u16) -> Result<Self, String> {
         let endpoint = Endpoint::parse(node)?;
         if matches!(endpoint, Endpoint::Tcp(_)) {
-            return Err("Problems come over HTTP: give the node's http:// URL, and the TCP port beside it.".into());
+            return Err(
+                "Problems come over HTTP: give the node's http:// URL, and the TCP port beside it.".into()
+            );
         }
         Ok(Self {
             node: node.trim_end_matches('/').to_owned(),
@@ -204,7 +206,9 @@ impl Session<'_> {
         }
         let base = HeaderBase::decode(&work.header).map_err(|error| invalid(error.to_string()))?;
         if base.miner != self.options.payee {
-            return Err(invalid("the node wants to be paid itself for this worker's blocks; choose another node".into()));
+            return Err(invalid(
+                "the node wants to be paid itself for this worker's blocks; choose another node".into(),
+            ));
         }
         if self.options.network.is_some_and(|network| network != work.network) {
             return Err(invalid("the node belongs to another network".into()));
@@ -256,7 +260,8 @@ impl Session<'_> {
         {
             return Ok(table.clone());
         }
-        let bytes = self.client.table(Hex32(work.table)).map_err(|error| io::Error::other(error.to_string()))?;
+        let bytes =
+            self.client.table(Hex32(work.table)).map_err(|error| io::Error::other(error.to_string()))?;
         if Work::table_id(&bytes) != work.table {
             return Err(invalid("the table that came is not the one that was asked for".into()));
         }
@@ -281,7 +286,8 @@ impl Session<'_> {
 
     /// Tells what became of results since the last tally.
     fn compare(&mut self, before: &Tally, now: &Tally) {
-        let refused = now.blocks_refused > before.blocks_refused || now.claims_refused > before.claims_refused;
+        let refused =
+            now.blocks_refused > before.blocks_refused || now.claims_refused > before.claims_refused;
         if refused {
             (self.notify)(&Notice::Refused { reason: now.reason.as_str().to_owned() });
         }

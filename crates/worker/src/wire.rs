@@ -124,7 +124,9 @@ impl Wire {
             Transport::WebSocket(socket) => match socket.read() {
                 Ok(Message::Binary(frame)) => Ok(Some(frame.to_vec())),
                 // Pings are answered by the library; text is not of this protocol.
-                Ok(Message::Close(_)) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the node closed it")),
+                Ok(Message::Close(_)) => {
+                    Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the node closed it"))
+                }
                 Ok(_) => Ok(None),
                 Err(tungstenite::Error::Io(error)) if is_wait(&error) => Ok(None),
                 Err(error) => Err(broken(error)),
