@@ -111,7 +111,7 @@ mod avx2 {
 
     use std::arch::x86_64::*;
 
-    use super::{BATCH, BLOCK_BYTES, FLAGS, Header, IV, QUARTERS, SCHEDULE};
+    use super::{BATCH, BLOCK_BYTES, FLAGS, Header, IV, SCHEDULE};
 
     #[inline]
     #[target_feature(enable = "avx2")]
@@ -129,20 +129,28 @@ mod avx2 {
         let by_8 = _mm256_set1_epi64x(0x0407_0605_0003_0201);
         let by_8 =
             _mm256_add_epi8(by_8, _mm256_setr_epi64x(0, 0x0808_0808_0808_0808, 0, 0x0808_0808_0808_0808));
-        let mut k = 0;
-        while k < 8 {
-            let [a, b, c, d] = QUARTERS[k];
-            let (x, y) = (message[SCHEDULE[R][2 * k]], message[SCHEDULE[R][2 * k + 1]]);
-            v[a] = _mm256_add_epi32(_mm256_add_epi32(v[a], v[b]), x);
-            v[d] = _mm256_shuffle_epi8(_mm256_xor_si256(v[d], v[a]), by_16);
-            v[c] = _mm256_add_epi32(v[c], v[d]);
-            v[b] = rotate::<12, 20>(v[b], v[c]);
-            v[a] = _mm256_add_epi32(_mm256_add_epi32(v[a], v[b]), y);
-            v[d] = _mm256_shuffle_epi8(_mm256_xor_si256(v[d], v[a]), by_8);
-            v[c] = _mm256_add_epi32(v[c], v[d]);
-            v[b] = rotate::<7, 25>(v[b], v[c]);
-            k += 1;
+        // A loop over the quarters would keep `v` in memory: written out, it stays in registers.
+        macro_rules! quarter {
+            ($k:literal: $a:literal, $b:literal, $c:literal, $d:literal) => {
+                let (x, y) = (message[SCHEDULE[R][2 * $k]], message[SCHEDULE[R][2 * $k + 1]]);
+                v[$a] = _mm256_add_epi32(_mm256_add_epi32(v[$a], v[$b]), x);
+                v[$d] = _mm256_shuffle_epi8(_mm256_xor_si256(v[$d], v[$a]), by_16);
+                v[$c] = _mm256_add_epi32(v[$c], v[$d]);
+                v[$b] = rotate::<12, 20>(v[$b], v[$c]);
+                v[$a] = _mm256_add_epi32(_mm256_add_epi32(v[$a], v[$b]), y);
+                v[$d] = _mm256_shuffle_epi8(_mm256_xor_si256(v[$d], v[$a]), by_8);
+                v[$c] = _mm256_add_epi32(v[$c], v[$d]);
+                v[$b] = rotate::<7, 25>(v[$b], v[$c]);
+            };
         }
+        quarter!(0: 0, 4, 8, 12);
+        quarter!(1: 1, 5, 9, 13);
+        quarter!(2: 2, 6, 10, 14);
+        quarter!(3: 3, 7, 11, 15);
+        quarter!(4: 0, 5, 10, 15);
+        quarter!(5: 1, 6, 11, 12);
+        quarter!(6: 2, 7, 8, 13);
+        quarter!(7: 3, 4, 9, 14);
     }
 
     /// The first words of the hashes of a batch.

@@ -19,7 +19,7 @@ use crate::types::CHIPS_PER_BANK;
 /// The version of the constants below.
 pub const COST_VERSION: u32 = 1;
 /// Cost of one try of the pre-hash, in picoseconds.
-pub const PRE_TRY_PICOSECONDS: u64 = 50_000;
+pub const PRE_TRY_PICOSECONDS: u64 = 12_600;
 /// Terms of the cost of a step.
 pub const TERMS: usize = 10;
 /// Terms of the cost of starting and ending a run.

@@ -36,7 +36,7 @@ impl WorkRules {
         Self {
             cost_version: COST_VERSION,
             leg_work: 250_000_000,
-            pre_tries: 1 << 20,
+            pre_tries: 4_180_000,
             variables_max: VARIABLES_LIMIT,
             elements_max: ELEMENTS_LIMIT,
             steps_min: 40,
