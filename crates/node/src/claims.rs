@@ -10,6 +10,9 @@ use hysteron_work::Claim;
 
 use crate::chain_task::Writer;
 
+/// Gaps that are filled at one time.
+const GAPS_MAX: usize = 16;
+
 /// The node's own account.
 #[derive(Clone)]
 pub(crate) struct Account {
@@ -30,6 +33,34 @@ impl Account {
     fn sign(&self, transaction: Transaction) -> SignedTransaction {
         let signature = Signature(self.key.sign(&transaction.id()).to_bytes());
         SignedTransaction { transaction, authorisation: Authorisation::Single(signature) }
+    }
+
+    /// Fills gaps in the account's nonces, which claims leave that others overtook: what waits behind a gap would wait for
+    /// ever. Gives what was sent, which also must be gossiped.
+    pub(crate) fn fill_gaps(&self, writer: &mut Writer) -> Vec<SignedTransaction> {
+        let mut sent = Vec::new();
+        for _ in 0..GAPS_MAX {
+            let chain = &mut writer.chain;
+            let (address, genesis) = (self.address(), chain.genesis());
+            let nonce = chain.mempool().next_nonce(&address, chain.state().account(&address).nonce);
+            let waiting = chain.mempool().of_sender(&address).last();
+            if waiting.is_none_or(|last| last.transaction.transaction.nonce < nonce) {
+                break;
+            }
+            // The cheapest transaction there is, to ourselves.
+            let body = Body::Transfer { to: address, amount: 1, memo: Vec::new() };
+            let sender = Sender::Key(self.public());
+            let mut transaction = Transaction { network: genesis.network_id(), sender, nonce, fee: 0, body };
+            transaction.fee = fee_floor(&genesis.fees, &self.sign(transaction.clone()));
+            let signed = self.sign(transaction);
+            if let Err(error) = chain.submit_transaction(signed.clone(), None) {
+                tracing::warn!(%error, nonce, "a gap in the nonces of the node's account could not be filled");
+                break;
+            }
+            writer.mempool_changed();
+            sent.push(signed);
+        }
+        sent
     }
 
     /// Hands in a claim whose leg was run. Gives the transaction, which also must be gossiped.

@@ -113,6 +113,9 @@ impl History {
 
     /// One transaction's worth of following; says whether there may be more.
     fn batch(&self) -> Result<bool, HistoryError> {
+        if self.is_at_the_end()? {
+            return Ok(false);
+        }
         let write = self.database.begin_write().map_err(failed)?;
         let mut last = self.take_back(&write)?;
         let mut added = 0;
@@ -122,7 +125,7 @@ impl History {
             let Some(block) = self.archive.block(&hash).map_err(failed)? else { break };
             if last.is_some_and(|(_, hash)| hash != block.header.parent) {
                 // The chain was reorganised since; the next batch takes back.
-                added += 1;
+                added = HISTORY_BATCH_BLOCKS;
                 break;
             }
             let events = self.archive.events(&hash).map_err(failed)?;
@@ -131,7 +134,18 @@ impl History {
             added += 1;
         }
         write.commit().map_err(failed)?;
-        Ok(added > 0)
+        Ok(added == HISTORY_BATCH_BLOCKS)
+    }
+
+    /// Whether the last block that is indexed is the best chain's last one.
+    fn is_at_the_end(&self) -> Result<bool, HistoryError> {
+        let read = self.database.begin_read().map_err(failed)?;
+        let blocks = read.open_table(BLOCKS).map_err(failed)?;
+        let Some((height, hash)) = blocks.last().map_err(failed)? else { return Ok(false) };
+        let height = height.value();
+        let here = self.archive.canonical(height).map_err(failed)?;
+        let next = self.archive.canonical(height + 1).map_err(failed)?;
+        Ok(here.is_some_and(|here| here == hash.value()) && next.is_none())
     }
 
     /// Removes indexed blocks that are not on the best chain any more. Gives the last that is.

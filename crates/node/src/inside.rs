@@ -120,7 +120,7 @@ fn take(hub: &Arc<Hub>, runtime: &Handle, miner: &std::sync::Weak<Miner>, findin
                     Err(error) => tracing::info!(height = order.height, %error, "a mined block was not taken"),
                 }
             }
-            Finding::Claim { job, claim, energy, .. } => match runtime.block_on(hub.own_claim(*claim)) {
+            Finding::Claim { job, claim, energy, .. } => match runtime.block_on(hub.own_claim(job, energy, *claim)) {
                 Ok(_) => tracing::info!(%job, energy, "improved a job"),
                 Err(error) => {
                     tracing::info!(%job, energy, %error, "a claim was not taken");

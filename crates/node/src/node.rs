@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -57,11 +57,32 @@ pub struct NodeHandle {
     http: SocketAddr,
     workers: Option<SocketAddr>,
     shared: Arc<Shared>,
+    stop: StopWhenDropped,
+    /// They let outside in, and end when they are told.
+    servers: Vec<JoinHandle<()>>,
+    /// They follow the chain, and end with it.
+    followers: Vec<JoinHandle<()>>,
+    chain_thread: std::thread::JoinHandle<()>,
+    storage: Weak<RedbStorage>,
+    directory: Directory,
+}
+
+struct StopWhenDropped {
     stop: watch::Sender<bool>,
-    history_stops: Arc<AtomicBool>,
-    tasks: Vec<JoinHandle<()>>,
-    chain_thread: Option<std::thread::JoinHandle<()>>,
-    directory: Option<Directory>,
+    history: Arc<AtomicBool>,
+}
+
+impl StopWhenDropped {
+    fn stop(&self) {
+        self.stop.send_replace(true);
+        self.history.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for StopWhenDropped {
+    fn drop(&mut self) {
+        self.stop();
+    }
 }
 
 impl Node {
@@ -95,6 +116,7 @@ impl Node {
 /// What is on the disk, opened.
 struct Opened {
     directory: Directory,
+    storage: Weak<RedbStorage>,
     genesis: Arc<Genesis>,
     chain: Chain<RedbStorage>,
     runner: Arc<dyn LegRunner>,
@@ -133,10 +155,24 @@ fn open_blocking(
         Some(seed) => SigningKey::from_bytes(&seed),
         None => directory::account_key(data)?,
     };
+    let open = Arc::downgrade(&storage);
     let chain = Chain::open(genesis.clone(), storage, runner.clone(), ChainOptions::default())?;
     let genesis = Arc::new(genesis);
     let history = Arc::new(History::open(data, archive, Convert::new(genesis.clone()))?);
-    Ok(Opened { directory, genesis, chain, runner, problems, history, account: Account::new(key) })
+    Ok(Opened { directory, storage: open, genesis, chain, runner, problems, history, account: Account::new(key) })
+}
+
+/// A node with a thousand workers has a thousand files open; systems allow that, and begin with less.
+fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::warn!(%error, "the limit on open files stays as it is");
+        }
+    }
 }
 
 async fn listen(what: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), NodeError> {
@@ -148,7 +184,8 @@ async fn listen(what: &'static str, address: SocketAddr) -> Result<(TcpListener,
 }
 
 async fn start(mut config: Config, opened: Opened, payee: Option<Address>) -> Result<NodeHandle, NodeError> {
-    let Opened { directory, genesis, chain, runner, problems, history, account } = opened;
+    let Opened { directory, storage, genesis, chain, runner, problems, history, account } = opened;
+    raise_file_limit();
     let genesis_hash = chain.rules().genesis;
     let convert = Convert::new(genesis.clone());
     let (http_listener, http_address) = listen("HTTP API", config.http.listen).await?;
@@ -202,14 +239,16 @@ async fn start(mut config: Config, opened: Opened, payee: Option<Address>) -> Re
         stop: stops.clone(),
     });
     let router = http::router(shared.clone(), config.http.cross_origin);
-    let mut tasks = vec![
+    let mut servers = vec![
         tokio::spawn(http::serve(http_listener, router, stops.clone())),
         tokio::spawn(network::drive(handle, events, outgoing, chain.clone(), syncing, stops.clone())),
+    ];
+    let followers = vec![
         tokio::spawn(hub.clone().follow(chain.watch())),
         tokio::spawn(history::follow(history, chain.watch(), history_stops.clone())),
     ];
     let workers = workers_listener.map(|(listener, address)| {
-        tasks.push(tokio::spawn(hub::listen(hub.clone(), listener, stops.clone())));
+        servers.push(tokio::spawn(hub::listen(hub.clone(), listener, stops.clone())));
         address
     });
     if config.mining.threads > 0 {
@@ -220,7 +259,7 @@ async fn start(mut config: Config, opened: Opened, payee: Option<Address>) -> Re
             problems,
             rules: Arc::new(genesis.work.clone()),
         };
-        tasks.push(tokio::spawn(inside::mine(hub, means, stops)));
+        servers.push(tokio::spawn(inside::mine(hub, means, stops)));
     }
     let height = chain.standing().tip.height;
     tracing::info!(network = genesis.network, height, http = %http_address, workers = ?workers, "the node runs");
@@ -228,11 +267,12 @@ async fn start(mut config: Config, opened: Opened, payee: Option<Address>) -> Re
         http: http_address,
         workers,
         shared,
-        stop,
-        history_stops,
-        tasks,
-        chain_thread: Some(chain_thread),
-        directory: Some(directory),
+        stop: StopWhenDropped { stop, history: history_stops },
+        servers,
+        followers,
+        chain_thread,
+        storage,
+        directory,
     })
 }
 
@@ -288,29 +328,27 @@ impl NodeHandle {
 
     /// Stops in order: nobody is let in, requests and workers end, peers are told goodbye, the chain and its files close. When
     /// it returns, the data directory is free.
-    pub async fn shutdown(mut self) {
+    pub async fn shutdown(self) {
+        let Self { http: _, workers: _, shared, stop, servers, followers, chain_thread, storage, directory } = self;
         tracing::info!("the node stops");
-        self.stop.send_replace(true);
-        self.history_stops.store(true, Ordering::Relaxed);
-        self.shared.chain.stop().await;
-        let tasks = std::mem::take(&mut self.tasks);
-        let ends = async {
-            for task in tasks {
-                if let Err(error) = task.await {
-                    tracing::error!(%error, "a task has failed");
-                }
-            }
-        };
-        if tokio::time::timeout(STOP_MAX, ends).await.is_err() {
-            tracing::warn!("some tasks did not end in time");
+        stop.stop();
+        end(servers).await;
+        shared.chain.stop().await;
+        end(followers).await;
+        let joined = tokio::task::spawn_blocking(move || chain_thread.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            tracing::error!("the chain's thread has failed");
         }
-        if let Some(thread) = self.chain_thread.take() {
-            let joined = tokio::task::spawn_blocking(move || thread.join()).await;
-            if !matches!(joined, Ok(Ok(()))) {
-                tracing::error!("the chain's thread has failed");
-            }
+        drop(shared);
+        // Connections of workers say goodbye on their own; the database closes with the last of them.
+        let begin = Instant::now();
+        while storage.strong_count() > 0 && begin.elapsed() < STOP_MAX {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        drop(self.directory.take());
+        if storage.strong_count() > 0 {
+            tracing::warn!("the database is still in use");
+        }
+        drop(directory);
         tracing::info!("the node has stopped");
     }
 
@@ -337,9 +375,16 @@ impl NodeHandle {
     }
 }
 
-impl Drop for NodeHandle {
-    fn drop(&mut self) {
-        self.stop.send_replace(true);
-        self.history_stops.store(true, Ordering::Relaxed);
+/// Waits for tasks, within the time that a stop may take.
+async fn end(tasks: Vec<JoinHandle<()>>) {
+    let ends = async {
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task has failed");
+            }
+        }
+    };
+    if tokio::time::timeout(STOP_MAX, ends).await.is_err() {
+        tracing::warn!("some tasks did not end in time");
     }
 }

@@ -143,7 +143,7 @@ fn terms(problem: &Problem, bytes: &[u8], quoted_at: u64, price_max: u64) -> Job
         problem: ProblemId::of(problem),
         data_bytes: bytes.len() as u32,
         chips: 64,
-        blocks: 3,
+        blocks: 50,
         target: None,
         bounty_per_mille: 100,
         quoted_at,
@@ -163,8 +163,8 @@ fn a_job_from_upload_to_receipt() {
     assert_eq!((report.class.as_str(), report.variables, report.elements), ("short-clauses", 100, 1200));
     assert!(!report.is_on_chain && report.fee.0 > 0);
     assert_eq!(client.problem(report.id).expect("it waits here"), bytes);
-    let quote = client.quote(&QuoteQuery { chips: 64, blocks: 3, bounty_per_mille: Some(100) }).expect("a price");
-    assert_eq!((quote.chip_blocks, quote.escrow.0), (192, quote.price.0 + quote.bounty.0));
+    let quote = client.quote(&QuoteQuery { chips: 64, blocks: 50, bounty_per_mille: Some(100) }).expect("a price");
+    assert_eq!((quote.chip_blocks, quote.escrow.0), (3200, quote.price.0 + quote.bounty.0));
     let body = Body::JobOpen(terms(&problem, &bytes, quote.quoted_at, quote.escrow.0));
     let opening = sign("customer", 0, body);
     let id = Hex32(opening.id());

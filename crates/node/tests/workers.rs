@@ -187,13 +187,15 @@ fn no_more_workers_than_allowed() {
 fn a_thousand_idle_workers_are_served() {
     const WORKERS: u32 = 1000;
     let node = TestNode::new();
-    let mut workers: Vec<Worker> = (0..WORKERS).map(|_| Worker::connect(&node)).collect();
-    for (i, worker) in (0u32..).zip(&mut workers) {
+    let connect = |i: u32| {
+        let mut worker = Worker::connect(&node);
         // A hundred addresses, so templates are shared and yet many.
         let mut payee = [0; 32];
         payee[..4].copy_from_slice(&(i % 100).to_le_bytes());
         worker.send(&FromWorker::Ready(Ready { payee, ..ready(&node) }));
-    }
+        worker
+    };
+    let mut workers: Vec<Worker> = (0..WORKERS).map(connect).collect();
     for worker in &mut workers {
         assert_eq!(base(&worker.work()).height, 1);
     }

@@ -28,6 +28,7 @@ use hysteron_net::Handle;
 use hysteron_work::Hash;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
+use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -89,11 +90,11 @@ fn routes() -> OpenApiRouter<Arc<Shared>> {
     // Bodies of these are larger than the others'.
     let uploads = OpenApiRouter::new()
         .routes(routes!(problems::upload))
-        .layer(DefaultBodyLimit::max(hysteron_api::limits::PROBLEM_BYTES_MAX as usize));
+        .layer(RequestBodyLimitLayer::new(hysteron_api::limits::PROBLEM_BYTES_MAX as usize));
     let transactions = OpenApiRouter::new()
         .routes(routes!(transactions::submit))
         .routes(routes!(mining::submit_claim))
-        .layer(DefaultBodyLimit::max(hysteron_ledger::limits::SIGNED_TRANSACTION_BYTES_MAX));
+        .layer(RequestBodyLimitLayer::new(hysteron_ledger::limits::SIGNED_TRANSACTION_BYTES_MAX));
     // Streams and WebSockets outlive the time that a request may take.
     let streams = OpenApiRouter::new().routes(routes!(events::stream)).routes(routes!(mining::worker));
     let plain = OpenApiRouter::with_openapi(Document::openapi())
@@ -125,7 +126,7 @@ fn routes() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(mining::template))
         .routes(routes!(mining::submit_block))
         .routes(routes!(mining::table))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX));
     plain
         .merge(uploads)
         .merge(transactions)
@@ -134,6 +135,8 @@ fn routes() -> OpenApiRouter<Arc<Shared>> {
             Duration::from_secs(REQUEST_S_MAX),
         ))
         .merge(streams)
+        // Each group has its own, which looks at the stated length before anything is read.
+        .layer(DefaultBodyLimit::disable())
 }
 
 /// The OpenAPI document of the API.

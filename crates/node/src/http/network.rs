@@ -126,7 +126,7 @@ pub(crate) async fn metrics(shared: State) -> Response {
 
 /// This document
 #[utoipa::path(get, path = "/v1/openapi.json", tag = "network",
-    responses((status = 200, content_type = "application/json", body = Object)))]
+    responses((status = 200, content_type = "application/json", body = serde_json::Value)))]
 pub(crate) async fn document() -> Json<utoipa::openapi::OpenApi> {
     Json(super::openapi())
 }

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use hysteron_chain::{Block, HeaderBase, Template};
-use hysteron_ledger::{Address, SignedTransaction};
-use hysteron_work::{Hash, Proof, Table};
+use hysteron_ledger::{Address, Score, SignedTransaction};
+use hysteron_work::{Hash, JobId, Proof, Table};
 
 use crate::limits::{PAYEES_MAX, WORKS_MAX};
 
 /// Blocks for which a work is remembered, for claims. Results for older works come too late for any network's rules
 /// that is in use, and are refused.
 const WORK_AGE_BLOCKS: u64 = 12;
+/// Blocks after which a claim that is not in one is taken for lost.
+const CLAIM_BLOCKS: u64 = 6;
 
 /// A work that was given out.
 pub(crate) struct Made {
@@ -62,6 +64,27 @@ struct Payee {
     present: Option<Arc<Made>>,
 }
 
+/// The best claims that were sent on and may not be in a block yet. A worse one would be refused when both are, and leave
+/// a gap in the nonces of the node's account.
+#[derive(Default)]
+pub(super) struct Claimed(BTreeMap<JobId, (Score, u64)>);
+
+impl Claimed {
+    /// Notes a claim at this height, if it improves what was claimed of the job in the last blocks.
+    pub(super) fn improves(&mut self, job: JobId, score: Score, height: u64) -> bool {
+        self.0.retain(|_, (_, since)| *since + CLAIM_BLOCKS > height);
+        if self.0.get(&job).is_some_and(|(best, _)| *best <= score) {
+            return false;
+        }
+        self.0.insert(job, (score, height));
+        true
+    }
+    /// A claim of this job did not reach the mempool.
+    pub(super) fn forget(&mut self, job: &JobId) {
+        self.0.remove(job);
+    }
+}
+
 /// See the [module](self).
 #[derive(Default)]
 pub(crate) struct Board {
@@ -70,6 +93,8 @@ pub(crate) struct Board {
     seeds: BTreeMap<Hash, u64>,
     order: VecDeque<u64>,
     next: u64,
+    /// What was claimed.
+    pub(super) claims: Claimed,
     /// The last content, with its roots.
     content: Option<(Hash, Hash, Content)>,
 }

@@ -24,6 +24,7 @@ use crate::claims::Account;
 use crate::convert::Convert;
 use crate::limits::TEMPLATES_PER_GO;
 use crate::network::Gossip;
+use crate::parcel::Parcel;
 
 pub(crate) use board::Made;
 pub(crate) use link::Link;
@@ -208,6 +209,15 @@ impl Hub {
         Ok(())
     }
 
+    /// See [`Account::fill_gaps`].
+    async fn fill_gaps(&self) {
+        let account = self.parts.account.clone();
+        let sent = self.parts.chain.ask(move |writer| account.fill_gaps(writer)).await.unwrap_or_default();
+        for signed in sent {
+            self.parts.gossip.transaction(Parcel { transaction: signed, problem: None }.encode());
+        }
+    }
+
     /// Follows the chain: new work at once for a new tip, and after a while for new transactions or an old time.
     pub(crate) async fn follow(self: Arc<Self>, mut watch: watch::Receiver<Standing>) {
         let spacing = self.parts.genesis.spacing_seconds;
@@ -229,6 +239,7 @@ impl Hub {
             if has_moved || changed.is_err() || (has_filled && is_due) {
                 if has_moved {
                     self.board().moved(standing.tip.height);
+                    self.fill_gaps().await;
                 }
                 if let Err(error) = self.refresh().await {
                     tracing::warn!(%error, "workers keep their work for now");

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use hysteron_api::worker::{LegClaim, Tally};
 use hysteron_chain::{ChainError, HeaderBase, Outcome, SubmitError};
-use hysteron_ledger::SignedTransaction;
-use hysteron_work::{Claim, Hash, Proof, Task, WorkError};
+use hysteron_ledger::{Score, SignedTransaction};
+use hysteron_work::{Claim, Hash, JobId, Proof, Task, WorkError};
 
 use super::{Hub, Made};
 use crate::chain_task::Unanswered;
 use crate::parcel::Parcel;
+
+/// What most claims that come too late are told.
+const NO_IMPROVEMENT: ResultError = ResultError::Useless("is no improvement; another came first");
 
 /// Why a result was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -130,8 +133,10 @@ impl Hub {
     }
 
     /// A claim of the node's own threads: its leg was run here.
-    pub(crate) async fn own_claim(&self, claim: Claim) -> Result<Hash, ResultError> {
-        let result = self.wrap(claim).await;
+    pub(crate) async fn own_claim(&self, job: JobId, energy: i64, claim: Claim) -> Result<Hash, ResultError> {
+        // Threads claim nothing that breaks a hard clause.
+        let score = Score { hard_unsatisfied: 0, energy };
+        let result = self.wrap(job, score, claim).await;
         self.settle(&result, &mut Tally::default(), false);
         result
     }
@@ -148,26 +153,30 @@ impl Hub {
         let job = entry.job;
         let known = self.parts.chain.ask(move |writer| writer.chain.state().job(&job)).await?;
         let known = known.filter(|job| job.status.takes_claims());
-        let known = known.ok_or(ResultError::Useless("is of a job that has ended"))?;
-        let problem =
-            self.parts.problems.problem(&entry.problem).ok_or(WorkError::ProblemMissing(entry.problem))?;
-        let score = hysteron_ledger::Score::of(&problem, &claim.assignment.unpack())
-            .ok_or(WorkError::Malformed("its assignment has another number of variables"))?;
-        if known.best.is_some_and(|best| best.score <= score) {
-            return Err(ResultError::Useless("is no improvement; another came first"));
-        }
+        let best = known.ok_or(ResultError::Useless("is of a job that has ended"))?.best.map(|best| best.score);
         let _turn = self.checks.acquire().await.map_err(|_| Unanswered::Stopping)?;
-        let (made, runner) = (made.clone(), self.parts.runner.clone());
-        let rules = rules.clone();
+        let (made, runner, problems) = (made.clone(), self.parts.runner.clone(), self.parts.problems.clone());
+        let (rules, problem_id) = (rules.clone(), entry.problem);
         let check = tokio::task::spawn_blocking(move || {
-            hysteron_work::verify_claim(&seed, &claim, &made.table, &rules, &*runner).map(|_| claim)
+            let problem = problems.problem(&problem_id).ok_or(WorkError::ProblemMissing(problem_id))?;
+            let score = Score::of(&problem, &claim.assignment.unpack())
+                .ok_or(WorkError::Malformed("its assignment has another number of variables"))?;
+            if best.is_some_and(|best| best <= score) {
+                return Err(NO_IMPROVEMENT);
+            }
+            hysteron_work::verify_claim(&seed, &claim, &made.table, &rules, &*runner)?;
+            Ok((claim, score))
         });
-        let claim = check.await.map_err(|e| ResultError::System(e.to_string()))??;
-        self.wrap(claim).await
+        let (claim, score) = check.await.map_err(|e| ResultError::System(e.to_string()))??;
+        self.wrap(job, score, claim).await
     }
 
-    async fn wrap(&self, claim: Claim) -> Result<Hash, ResultError> {
-        let signed = self.sign_and_submit(claim).await?;
+    async fn wrap(&self, job: JobId, score: Score, claim: Claim) -> Result<Hash, ResultError> {
+        let height = self.parts.chain.standing().tip.height;
+        if !self.board().claims.improves(job, score, height) {
+            return Err(NO_IMPROVEMENT);
+        }
+        let signed = self.sign_and_submit(claim).await.inspect_err(|_| self.board().claims.forget(&job))?;
         let id = signed.id();
         self.parts.gossip.transaction(Parcel { transaction: signed, problem: None }.encode());
         Ok(id)

@@ -79,7 +79,9 @@ impl TestNode {
         Self::start(Config::loopback(directory))
     }
 
-    pub fn start(config: Config) -> Self {
+    pub fn start(mut config: Config) -> Self {
+        // Nobody waits long in a test.
+        config.peers.timing.status_interval_ms = 500;
         let runtime = runtime();
         let directory = config.data.clone();
         let handle = runtime.block_on(Node::start_with(config, options(genesis()))).expect("the node starts");
