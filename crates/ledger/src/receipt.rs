@@ -31,7 +31,7 @@ pub struct HeaderFacts {
 #[derive(BorshSerialize, BorshDeserialize, Clone, PartialEq, Eq, Debug)]
 pub struct Receipt {
     version: u8,
-    /// The network.
+    /// The network, so that a reader knows whose block to ask for; it proves nothing.
     pub network: u32,
     /// The job.
     pub job: JobId,

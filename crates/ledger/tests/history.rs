@@ -60,7 +60,15 @@ struct History {
 
 impl History {
     fn job(&self, index: usize) -> Option<&(JobId, Vec<bool>)> {
-        self.jobs.get(index.checked_rem(self.jobs.len())?)
+        // Older ones are settled, mostly.
+        let recent = &self.jobs[self.jobs.len().saturating_sub(3)..];
+        recent.get(index.checked_rem(recent.len())?)
+    }
+
+    /// Who opened a job, or somebody who did not.
+    fn owner(&self, job: &JobId) -> usize {
+        let owner = self.world.state.job(job).map(|job| job.owner);
+        (0..NAMES.len()).find(|&who| Some(address(who)) == owner).unwrap_or(CUSTOMER)
     }
 
     /// The hidden solution with some variables wrong.
@@ -129,12 +137,12 @@ impl History {
             }
             Act::TopUp { job, blocks, bounty } => {
                 let Some(&(job, _)) = self.job(job) else { return };
-                let quoted_at = self.world.height();
-                self.send(CUSTOMER, Body::JobTopUp { job, blocks, bounty: bounty + 1, quoted_at, price_max: 1 << 40 });
+                let (quoted_at, owner) = (self.world.height(), self.owner(&job));
+                self.send(owner, Body::JobTopUp { job, blocks, bounty: bounty + 1, quoted_at, price_max: 1 << 40 });
             }
             Act::Cancel { job } => {
                 let Some(&(job, _)) = self.job(job) else { return };
-                self.send(CUSTOMER, Body::JobCancel { job });
+                self.send(self.owner(&job), Body::JobCancel { job });
             }
             Act::Claim { who, job, wrong, age, is_true } => {
                 let Some((id, hidden)) = self.job(job) else { return };

@@ -131,7 +131,7 @@ fn a_false_claim_loses_its_bond() {
     assert_eq!(world.balance(ALICE), before - bond - claim.transaction.fee);
     assert_eq!(world.state.supply().burned, burned + bond);
     assert!(job(&world, &id).best.is_none());
-    let of_other_branch = world.claim_body(id, &hidden, BOB, 2, true);
+    let of_other_branch = world.claim_body(id, &hidden, BOB, 1, true);
     world.undo_block();
     world.mine(1);
     let claim = world.sign(ALICE, of_other_branch);

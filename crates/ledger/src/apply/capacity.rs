@@ -96,7 +96,7 @@ impl Execution<'_> {
 
     /// Forgets rates that no quote can name any more: all but the last from before the window.
     fn forget_rates(&mut self) {
-        let oldest = self.height.saturating_sub(self.quote_blocks());
+        let oldest = self.height.saturating_sub(self.quote_blocks() + 1);
         let rates = self.overlay.keys(&keys::table(Kind::Rate));
         let before = rates.partition_point(|key| *key <= keys::at_height(Kind::Rate, oldest));
         for key in rates.into_iter().take(before.saturating_sub(1)) {
