@@ -1,13 +1,12 @@
 //! Reading the problem that a command names.
 
-use std::io::Read;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use hysteron_problem::{Document, Format, ReadOptions};
+use hysteron_problem::{DECOMPRESSED_BYTES_MAX, Document, Format, ReadOptions, read_at_most};
 
-/// The most bytes that a file, as it lies on the disk, may have.
-const FILE_BYTES_MAX: u64 = 4 << 30;
+/// The most bytes that a file, as it lies on the disk, may have: no more than it may have unpacked.
+const FILE_BYTES_MAX: u64 = DECOMPRESSED_BYTES_MAX;
 
 /// What every command says of its input.
 #[derive(clap::Args)]
@@ -32,17 +31,14 @@ impl Input {
         let name = if is_stdin { "standard input".to_string() } else { self.file.display().to_string() };
         let mut bytes = Vec::new();
         if is_stdin {
-            std::io::stdin()
-                .lock()
-                .take(FILE_BYTES_MAX + 1)
-                .read_to_end(&mut bytes)
+            read_at_most(std::io::stdin().lock(), FILE_BYTES_MAX + 1, &mut bytes)
                 .context("standard input")?;
         } else {
             let file = std::fs::File::open(&self.file).with_context(|| name.clone())?;
             if file.metadata().with_context(|| name.clone())?.is_dir() {
                 anyhow::bail!("{name}: is a directory; name a problem file");
             }
-            file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(|| name.clone())?;
+            read_at_most(file, FILE_BYTES_MAX + 1, &mut bytes).with_context(|| name.clone())?;
         }
         if bytes.len() as u64 > FILE_BYTES_MAX {
             anyhow::bail!(

@@ -10,6 +10,9 @@ pub const DECOMPRESSED_BYTES_MAX: u64 = 2 << 30;
 /// The most memory that the dictionary of an xz file may ask for.
 const XZ_MEMORY_KIB_MAX: u32 = 256 << 10;
 
+/// Bytes that are read at a time.
+const CHUNK_BYTES: usize = 1 << 16;
+
 /// How a file is compressed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Compression {
@@ -80,23 +83,55 @@ pub(crate) fn decompress(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, ReadE
     };
     let mut out = Vec::new();
     let read = match compression {
-        Compression::Gzip => flate2::read::MultiGzDecoder::new(bytes).take(most + 1).read_to_end(&mut out),
-        Compression::Xz => lzma_rust2::XzReader::new_mem_limit(bytes, true, XZ_MEMORY_KIB_MAX)
-            .take(most + 1)
-            .read_to_end(&mut out),
+        Compression::Gzip => read_at_most(flate2::read::MultiGzDecoder::new(bytes), most + 1, &mut out),
+        Compression::Xz => {
+            let reader = lzma_rust2::XzReader::new_mem_limit(bytes, true, XZ_MEMORY_KIB_MAX);
+            read_at_most(reader, most + 1, &mut out)
+        }
         Compression::Zstandard => zstandard_frames(bytes, most, &mut out),
     };
     if out.len() as u64 > most {
         return Err(too_long(format!("more than {most} bytes after decompression"), most));
     }
     match read {
-        Ok(_) => Ok(Cow::Owned(out)),
+        Ok(()) => Ok(Cow::Owned(out)),
+        Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => Err(ReadError::whole(
+            format!(
+                "more than {} bytes after decompression, for which the memory does not suffice",
+                out.len()
+            ),
+            "a file that fits the memory",
+            "Use a machine with more memory, or check what the file contains",
+        )),
         Err(error) => Err(ReadError::whole(
             format!("damaged {} data ({error})", compression.name()),
             "a file that decompresses",
             "Fetch the file again, or decompress it by hand",
         )),
     }
+}
+
+/// Appends what `source` has, up to `most` bytes. Where the system refuses the memory that is an error, not
+/// the end of the program.
+///
+/// # Errors
+/// Those of `source`, and [`std::io::ErrorKind::OutOfMemory`].
+pub fn read_at_most(mut source: impl Read, most: u64, out: &mut Vec<u8>) -> std::io::Result<()> {
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut room = most;
+    while room > 0 {
+        let length = CHUNK_BYTES.min(usize::try_from(room).unwrap_or(CHUNK_BYTES));
+        let read = match source.read(&mut chunk[..length]) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        out.try_reserve(read).map_err(|_| std::io::ErrorKind::OutOfMemory)?;
+        out.extend_from_slice(&chunk[..read]);
+        room -= read as u64;
+    }
+    Ok(())
 }
 
 fn too_long(found: String, most: u64) -> ReadError {
@@ -107,7 +142,7 @@ fn too_long(found: String, most: u64) -> ReadError {
 const ZSTANDARD_WINDOW_BYTES_MAX: u64 = 128 << 20;
 
 /// Decompresses one frame after the other, skipping those that say so.
-fn zstandard_frames(mut source: &[u8], most: u64, out: &mut Vec<u8>) -> std::io::Result<usize> {
+fn zstandard_frames(mut source: &[u8], most: u64, out: &mut Vec<u8>) -> std::io::Result<()> {
     use std::io::{Error, ErrorKind};
     let damaged = |what: String| Error::new(ErrorKind::InvalidData, what);
     while !source.is_empty() && out.len() as u64 <= most {
@@ -122,7 +157,7 @@ fn zstandard_frames(mut source: &[u8], most: u64, out: &mut Vec<u8>) -> std::io:
         );
         let mut decoder = decoder.map_err(|error| damaged(error.to_string()))?;
         let room = most + 1 - out.len() as u64;
-        (&mut decoder).take(room).read_to_end(out)?;
+        read_at_most(&mut decoder, room, out)?;
         if out.len() as u64 > most {
             break;
         }
@@ -133,5 +168,5 @@ fn zstandard_frames(mut source: &[u8], most: u64, out: &mut Vec<u8>) -> std::io:
             return Err(damaged("the checksum does not match".into()));
         }
     }
-    Ok(out.len())
+    Ok(())
 }

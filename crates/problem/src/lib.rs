@@ -20,7 +20,7 @@ mod write;
 
 pub use canonical::{ClauseList, Cnf, Ising, Literal, Problem, Wcnf};
 pub use decimal::DECIMALS_MAX;
-pub use decompress::{Compression, DECOMPRESSED_BYTES_MAX};
+pub use decompress::{Compression, DECOMPRESSED_BYTES_MAX, read_at_most};
 pub use document::{AffineMap, Canonical, Document, Kind, Score, Sense};
 pub use encode::{CONSTRAINT_STATES_MAX, ENCODED_LITERALS_MAX};
 pub use error::{BuildError, Position, ReadError, WriteError};

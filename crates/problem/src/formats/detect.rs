@@ -76,6 +76,7 @@ pub(crate) fn detect(bytes: &[u8], name: Option<&str>) -> Result<Detected, ReadE
         return match hint {
             Some(format) => Ok(format.into()),
             None if comments.vartype => Ok(Format::Coo.into()),
+            None if comments.star => Ok(Format::Opb.into()),
             None => Err(unknown(&cursor)),
         };
     }
@@ -108,7 +109,7 @@ pub(crate) fn detect(bytes: &[u8], name: Option<&str>) -> Result<Detected, ReadE
     if !words.iter().all(|w| is_number(w)) {
         return Err(unknown(&start));
     }
-    if hint == Some(Format::WcnfNew) {
+    if hint == Some(Format::WcnfNew) || is_headless_wcnf(start) {
         return Ok(Format::WcnfNew.into());
     }
     match words.len() {
@@ -118,6 +119,15 @@ pub(crate) fn detect(bytes: &[u8], name: Option<&str>) -> Result<Detected, ReadE
         _ if line.trim_ascii_end().ends_with(b" 0") => Ok(Format::WcnfNew.into()),
         _ => Err(unknown(&start)),
     }
+}
+
+/// Whether a file that begins with numbers goes on as only WCNF does: with a hard clause, or with a
+/// negative number where a term has its second variable.
+fn is_headless_wcnf(from: Cursor) -> bool {
+    let mut lines = data_lines(from).take(LINES_LOOKED_AT).peekable();
+    // `N M` of a graph or matrix; `W 0` may be a clause without literals.
+    let header = lines.peek().is_some_and(|words| words.len() == 2 && words[1] != b"0");
+    lines.any(|words| words[0] == b"h" || !header && words.len() > 2 && words[1].starts_with(b"-"))
 }
 
 fn unknown(place: &Cursor) -> ReadError {

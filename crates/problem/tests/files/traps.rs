@@ -58,6 +58,17 @@ fn both_forms_of_wcnf_are_one_problem() {
 }
 
 #[test]
+fn wcnf_without_a_header_may_begin_with_soft_clauses() {
+    for text in ["3 0\nh 1 0\n", "0 1 0\nh 2 0\n", "7 1 0\nh -1 2 3 0\n", "3 -1 0\n5 2 0\n", "3 0\n2 -1 0\n"]
+    {
+        assert_eq!(detect(text).format(), Format::WcnfNew, "{text}");
+    }
+    for text in ["3 0\n", "0 1 0\n", "2 1\n1 2 -1\n"] {
+        assert_ne!(detect(text).format(), Format::WcnfNew, "{text}");
+    }
+}
+
+#[test]
 fn biqmac_entries_off_the_diagonal_count_twice() {
     let document = detect("2 3\n1 1 -3\n1 2 5\n2 2 4\n");
     assert_eq!((document.format(), document.kind()), (Format::BiqMacSparse, Kind::Qubo));
@@ -163,6 +174,8 @@ fn opb_constraints_become_clauses() {
     let satisfy = detect("+1 x1 +1 x2 <= 1 ;\n");
     assert_eq!((satisfy.sense(), objective(&satisfy, "11")), (Sense::Satisfy, "1".into()));
     assert!(matches!(satisfy.problem(), Problem::Cnf(_)));
+    let nothing = detect("* #variable= 2 #constraint= 0\n");
+    assert_eq!((nothing.format(), nothing.variables(), nothing.elements()), (Format::Opb, 2, 0));
     let highest = detect("max: 1 x1 2 x2 ;\n-1 x1 -1 x2 >= -1 ;");
     assert_eq!((highest.sense(), objective(&highest, "01")), (Sense::Maximise, "2".into()));
 }
@@ -207,6 +220,15 @@ fn compressed_files_are_told_by_their_first_bytes() {
         bytes.truncate(bytes.len() - 5);
         let error = read(&bytes, None, &ReadOptions::default()).unwrap_err().to_string();
         assert!(error.contains(compression.name()), "{error}");
+    }
+    // Where the limit lies among the chunks in which a file is unpacked makes no difference.
+    let long = [&b"p cnf 1 1\n1 0\n"[..], &vec![b'\n'; 200_000]].concat();
+    for compression in [Compression::Gzip, Compression::Xz, Compression::Zstandard] {
+        let bytes = compression.compress(&long);
+        for (most, fits) in [(200_014, true), (200_013, false), (65_536, false)] {
+            let options = ReadOptions { decompressed_bytes_max: Some(most), ..ReadOptions::default() };
+            assert_eq!(read(&bytes, None, &options).is_ok(), fits, "{compression:?} {most}");
+        }
     }
     // Several members one after the other are one file.
     let halves =
