@@ -26,7 +26,7 @@ pub struct Arguments {
     /// The format; cnf, wcnf-new, rudy, ising or qubo by kind unless given or told from the output's name.
     #[arg(long, value_name = "FORMAT")]
     to: Option<Format>,
-    /// The file to write, `-` for standard output.
+    /// The file to write, `-` for standard output; .gz, .xz and .zst are packed.
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: PathBuf,
 }

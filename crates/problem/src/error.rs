@@ -72,7 +72,7 @@ impl ReadError {
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum WriteError {
     /// The format cannot say what the document says.
-    #[error("A {from} document cannot be written as {to}: {reason}.")]
+    #[error("{} {from} document cannot be written as {to}: {reason}.", article(from))]
     NotExpressible {
         /// The kind of the document.
         from: &'static str,
@@ -81,6 +81,10 @@ pub enum WriteError {
         /// Why not, and what to do instead.
         reason: String,
     },
+}
+
+fn article(kind: &str) -> &'static str {
+    if kind.starts_with(['A', 'E', 'I', 'O']) { "An" } else { "A" }
 }
 
 /// Why parts do not make a document.

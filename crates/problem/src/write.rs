@@ -1,17 +1,17 @@
 //! Writing a document in any format that can say what it says.
 
 use crate::canonical::Problem;
-use crate::document::{Body, Document};
+use crate::document::{AffineMap, Body, Document};
 use crate::error::WriteError;
 use crate::formats::{self, Format};
 
 /// Writes `document` as `format` to the end of `out`, converting it first where that is exact
-/// ([`Document::convert`]); a comment in the file, where the format has comments, states how the
-/// objectives relate.
+/// ([`Document::convert`]). Returns how the objectives relate, which a comment in the file states
+/// too where the format has comments: OR-Library's and JSON have none.
 ///
 /// # Errors
 /// If the format cannot say what the document says; nothing is written then.
-pub fn write(document: &Document, format: Format, out: &mut Vec<u8>) -> Result<(), WriteError> {
+pub fn write(document: &Document, format: Format, out: &mut Vec<u8>) -> Result<AffineMap, WriteError> {
     let (document, map) = document.convert(format)?;
     let comments: Vec<String> = map.describe().into_iter().collect();
     match (&document.body, &document.canonical.problem) {
@@ -40,5 +40,5 @@ pub fn write(document: &Document, format: Format, out: &mut Vec<u8>) -> Result<(
             _ => formats::grid_write::write_coo(terms, document.kind, &comments, out),
         },
     }
-    Ok(())
+    Ok(map)
 }

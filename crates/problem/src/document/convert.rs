@@ -39,7 +39,7 @@ impl AffineMap {
         Some(Self { scale: product(self.scale, inner.scale)?, offset: self.apply(inner.offset)? })
     }
     /// A sentence for a comment, unless the objectives are the same.
-    pub(crate) fn describe(&self) -> Option<String> {
+    pub fn describe(&self) -> Option<String> {
         (*self != Self::IDENTITY).then(|| {
             format!(
                 "converted: original objective = {} * objective of this file + {}",
