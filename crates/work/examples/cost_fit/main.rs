@@ -1,6 +1,7 @@
 //! Measures what legs cost and fits the constants of `crates/work/src/cost_table.rs`.
 //!
-//! `cost_fit fit` measures instance families with every kernel, fits and prints the table.
+//! `cost_fit fit [verbose]` measures instance families with every kernel, fits and prints the table; what it measured goes
+//! to the standard error as lines of JSON.
 //! `cost_fit check [LEG_MS] [REPEATS]` runs a leg of 200 families and prints nanoseconds a leg and max/min.
 //! `cost_fit shortcut` times crossbar chips of fixed cost against event-driven ones on the same circuits and schedule.
 //!
@@ -81,7 +82,7 @@ fn measure(
         let compiled = Compiled::new(Arc::new(family.problem.clone()));
         let sizes = *compiled.sizes();
         for (kernel, set) in kernels(&compiled, true) {
-            let (once, _) = time(3, || steps(&compiled, set, 1));
+            let (once, _) = time(4, || steps(&compiled, set, 1));
             // A run of about 15 ms beside its start.
             let mut many = 16;
             let long = loop {
@@ -95,27 +96,28 @@ fn measure(
                     many * 8
                 };
             };
-            let (again, output) = time(3, || steps(&compiled, set, many));
+            let (again, output) = time(4, || steps(&compiled, set, many));
             let a_step = (long.min(again) - once) / f64::from(many - 1);
+            let load = ((once - a_step) * 1000.0).max(1000.0);
             load_rows.entry(kernel).or_default().push((
                 family.name.clone(),
                 as_counts(&cost::load_terms(&sizes)),
-                ((once - a_step) * 1000.0).max(1000.0),
+                load,
             ));
-            if kernel.is_metered() {
+            let (name, counts, picoseconds) = if kernel.is_metered() {
                 let visits =
                     if kernel >= Kernel::TabuBytes { sizes.variables / 4 } else { 4 * sizes.variables };
                 let updates = output.ecu - visits * u64::from(many);
-                let counts = as_counts(&cost::metered_terms(kernel, &sizes, many.into(), updates));
-                step_rows.entry(kernel).or_default().push((
-                    format!("{}, {many} steps", family.name),
-                    counts,
-                    a_step * f64::from(many) * 1000.0,
-                ));
+                let terms = cost::metered_terms(kernel, &sizes, many.into(), updates);
+                (format!("{}, {many} steps", family.name), terms, a_step * f64::from(many) * 1000.0)
             } else {
-                let counts = as_counts(&cost::terms(kernel, &sizes));
-                step_rows.entry(kernel).or_default().push((family.name.clone(), counts, a_step * 1000.0));
-            }
+                (family.name.clone(), cost::terms(kernel, &sizes), a_step * 1000.0)
+            };
+            let load_counts = cost::load_terms(&sizes);
+            eprintln!(
+                "[\"{kernel:?}\", \"{name}\", {counts:?}, {picoseconds:.0}, {load_counts:?}, {load:.0}]"
+            );
+            step_rows.entry(kernel).or_default().push((name, as_counts(&counts), picoseconds));
         }
     }
 }
