@@ -159,6 +159,11 @@ impl<'a> Context<'a> {
     pub fn lower_bound(&self) -> i64 {
         self.lower_bound.load(Ordering::Relaxed)
     }
+    /// Whether nothing can be better than the best candidate.
+    pub fn is_settled(&self) -> bool {
+        let least = if matches!(self.problem, Problem::Cnf(_)) { 0 } else { i64::MIN };
+        self.best_energy() != i64::MAX && self.best_energy() <= self.lower_bound().max(least)
+    }
     /// Tells of a proven lower bound on the energy; the search ends when the best meets it.
     pub fn prove_lower_bound(&self, bound: i64) {
         self.lower_bound.fetch_max(bound, Ordering::Relaxed);

@@ -86,8 +86,7 @@ impl Observer for () {}
 pub struct Answer {
     /// Where it stands.
     pub status: Status,
-    /// One value a variable of the canonical problem; `None` only when the problem is proven
-    /// unsatisfiable or time ran out before anything was tried.
+    /// One value a variable of the canonical problem; `None` only when it is proven unsatisfiable.
     pub assignment: Option<Vec<bool>>,
     /// Who found the assignment (of the component that improved last).
     pub source: Source,
@@ -172,7 +171,7 @@ impl Search<'_> {
                     self.stop();
                 }
                 Outcome::Continue | Outcome::Exhausted => {
-                    if is_settled(&part.context) {
+                    if part.context.is_settled() {
                         self.settle(here);
                     } else if part.context.stopped() {
                         // The target was reached: with one component that is the target of the whole.
@@ -185,15 +184,6 @@ impl Search<'_> {
             self.wake();
         }
     }
-}
-
-/// Whether the best candidate is known to be optimal.
-fn is_settled(context: &Context) -> bool {
-    let bound = match context.problem() {
-        Problem::Cnf(_) => 0,
-        _ => context.lower_bound(),
-    };
-    context.best_energy() != i64::MAX && context.best_energy() <= bound
 }
 
 /// Sums the components' bests as they improve and tells the observer of the whole.
@@ -318,6 +308,12 @@ pub fn solve(
     if search.unsatisfiable.load(Ordering::Relaxed) {
         return answer(Status::Unsatisfiable, None, Source::Cdcl, ecu);
     }
+    // Time may run out before a searcher's first candidate, and any assignment is better than none.
+    for context in search.parts.iter().map(|p| &p.context) {
+        if context.best().is_none() {
+            context.offer(&vec![false; context.problem().variables() as usize], Source::Presolve);
+        }
+    }
     let bests: Vec<_> = search.parts.iter().map(|p| p.context.best()).collect();
     let source = *scoreboard.last_source.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(assignments) =
@@ -327,7 +323,7 @@ pub fn solve(
     };
     let assignment = normalised.restore.restore(&assignments);
     let (hard_unsatisfied, energy) = score(problem, &assignment);
-    let proven = search.parts.iter().all(|p| p.settled.load(Ordering::Relaxed) || is_settled(&p.context));
+    let proven = search.parts.iter().all(|p| p.settled.load(Ordering::Relaxed) || p.context.is_settled());
     let status = match (is_cnf, hard_unsatisfied == 0, energy) {
         (true, _, 0) => Status::Satisfiable,
         (true, ..) | (_, false, _) => Status::Unknown,

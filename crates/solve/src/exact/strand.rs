@@ -13,8 +13,10 @@ use std::time::Duration;
 
 use crate::{Context, Outcome, Source};
 
-/// How long the searcher's thread sleeps between two looks at the context's stop flag.
-const STOP_POLL: Duration = Duration::from_millis(2);
+/// How long the searcher's thread sleeps between two looks at the context's stop flag: short sleeps first, so that
+/// what is solved in a millisecond does not wait for two.
+const STOP_POLL_MIN: Duration = Duration::from_micros(50);
+const STOP_POLL_MAX: Duration = Duration::from_millis(2);
 /// Stack of a strand in bytes: what a main thread has, since solvers are written for that.
 const STACK_BYTES: usize = 8 << 20;
 
@@ -238,21 +240,19 @@ impl Strand {
         // After a stop the strand may still be on its way to the next report.
         self.shared.recalled.store(false, Ordering::Relaxed);
         let mut to_give = Some(effort);
+        let mut poll = STOP_POLL_MIN;
         loop {
             let mut giving = None;
             match &mut state.turn {
                 Turn::Strand(_) => {
-                    let (next, _) = self
-                        .shared
-                        .changed
-                        .wait_timeout(state, STOP_POLL)
-                        .unwrap_or_else(PoisonError::into_inner);
+                    let (next, _) =
+                        self.shared.changed.wait_timeout(state, poll).unwrap_or_else(PoisonError::into_inner);
                     state = next;
+                    poll = (poll * 17 / 16).min(STOP_POLL_MAX);
                     if context.stopped() && matches!(state.turn, Turn::Strand(_)) {
                         self.shared.recalled.store(true, Ordering::Relaxed);
                         // The bounds may have met by what this strand, or another, just told.
-                        let is_proven = context.best_energy() <= context.lower_bound();
-                        return if is_proven { Outcome::Optimal } else { Outcome::Continue };
+                        return if context.is_settled() { Outcome::Optimal } else { Outcome::Continue };
                     }
                     continue;
                 }
