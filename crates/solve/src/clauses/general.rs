@@ -95,3 +95,6 @@ impl Searcher for General {
         Outcome::Continue
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,8 @@ mod memcomputing;
 mod pairs;
 mod partial;
 mod partial_start;
+#[cfg(test)]
+mod samples;
 mod switching;
 mod walk;
 

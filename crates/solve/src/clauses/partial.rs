@@ -146,6 +146,8 @@ pub struct Partial {
     cost: u128,
     best: Vec<bool>,
     best_key: (usize, u128),
+    /// The best that was offered to a context.
+    offered_key: (usize, u128),
     /// The best since the last start, and when.
     round_key: (usize, u128),
     round_flip: u64,
@@ -182,6 +184,7 @@ impl Partial {
             cost: 0,
             best: vec![false; n],
             best_key: (usize::MAX, u128::MAX),
+            offered_key: (usize::MAX, u128::MAX),
             round_key: (usize::MAX, u128::MAX),
             round_flip: 0,
             flips: 0,
@@ -273,18 +276,16 @@ impl Partial {
         (self.unsatisfied_hard.items.len(), self.cost)
     }
 
-    /// Keeps the values if they are the best. Returns whether they are.
-    fn remember(&mut self) -> bool {
+    /// Keeps the values if they are the best.
+    fn remember(&mut self) {
         let key = self.key();
         if key < self.round_key {
             (self.round_key, self.round_flip) = (key, self.flips);
         }
-        let is_best = key < self.best_key;
-        if is_best {
+        if key < self.best_key {
             self.best_key = key;
             self.best.copy_from_slice(&self.values);
         }
-        is_best
     }
 
     #[inline]
@@ -445,14 +446,17 @@ impl Searcher for Partial {
             }
             self.touched = 0;
             let before = self.flips;
-            let mut improved = false;
             for _ in 0..LOOK_FLIPS {
                 self.step();
-                improved |= self.remember();
+                self.remember();
             }
             left -= ((self.flips - before) * FLIP_COST + self.touched * SCORE_COST + LOOK_FLIPS * 10) as i64;
             let key = (self.best_key.0 as u64, 0);
-            if improved && context.best().is_none_or(|b| key <= (b.hard_unsatisfied, 0)) {
+            // The start of a round may be the best already.
+            if self.best_key < self.offered_key
+                && context.best().is_none_or(|b| key <= (b.hard_unsatisfied, 0))
+            {
+                self.offered_key = self.best_key;
                 context.offer(&self.best, Source::LocalSearch("weighting"));
             }
         }
@@ -468,3 +472,6 @@ impl Partial {
         self.best_key.1 as i64 + wcnf.offset <= energy
     }
 }
+
+#[cfg(test)]
+mod tests;
