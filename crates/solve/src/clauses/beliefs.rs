@@ -9,6 +9,9 @@
 //! variables (Barthel et al. 2002) cannot hide it from these, since the number of pairs that a variable is in
 //! exceeds the inverse square of a pair's correlation (Kesten and Stigum's condition).
 //!
+//! To second order nothing tells a hidden solution from its opposite, so half of the attempts end near that, where
+//! nothing moves any more; the next attempt then begins at the negated messages.
+//!
 //! Messages are floats; nothing but the assignment leaves here, and the context scores that.
 
 use hysteron_circuit::rom::mix64;
@@ -23,27 +26,57 @@ const LENGTH_MAX: usize = 12;
 const FIELD_MAX: f32 = 30.0;
 /// The part of an old message in a new one.
 const DAMPING: f32 = 0.2;
-/// Nanoseconds of one message.
-const MESSAGE_COST: u64 = 14;
-/// Iterations of an attempt without a better assignment after which it is given up.
-const PATIENCE: u32 = 120;
+/// Cost in effort of a message of a clause of three literals, and of others by the square of their length.
+const TRIPLE_COST: u64 = 4;
+const OTHER_COST: u64 = 5;
+/// Iterations of an attempt without an assignment that is better by [`PROGRESS_PART`] after which it is given up.
+const PATIENCE: u32 = 30;
+/// What counts as progress: so small a part of the open clauses.
+const PROGRESS_PART: usize = 64;
 /// Flips of a repairing walk per variable.
 const WALK_FLIPS: u64 = 30;
+/// Flips between two looks at the stop flag.
+const FLIPS_BETWEEN_LOOKS: u64 = 8192;
+/// Clauses of three literals are computed so many at a time, for the vector units.
+const BLOCK: usize = 8;
+
+/// Eight clauses of three literals: their codes by place, then by clause.
+type Codes = [[u32; BLOCK]; 3];
+/// Their messages: for each literal the log ratio of the rows in which it is true to those in which it is false.
+type Messages = [[f32; BLOCK]; 3];
+
+/// What is known of a variable.
+#[derive(Clone, Copy, Default)]
+struct Node {
+    /// The sum of messages and reinforcement in this iteration, positive for true.
+    field: f32,
+    /// The sum of the messages so far for the next iteration.
+    sum: f32,
+}
 
 /// Reinforced belief propagation on a CNF.
 pub struct Beliefs {
     variables: usize,
-    /// Clauses of at least one literal.
+    /// Clauses that are simulated.
+    clauses: usize,
+    /// Clauses of three literals; the last block is filled up with clauses of a variable of their own.
+    triples: Vec<Codes>,
+    triple_messages: Vec<Messages>,
+    /// Clauses that fill up the last block.
+    padding: usize,
+    /// The other clauses' literals and messages.
     offsets: Vec<u32>,
     codes: Vec<u32>,
+    messages: Vec<f32>,
     /// Per clause length, the weight of a row by its number of true literals; for both kinds of weights.
     weights: [Vec<Vec<f32>>; 2],
-    /// Per literal of a clause: the log ratio of the rows in which it is true to those in which it is false.
-    messages: Vec<f32>,
-    /// Per variable: the sum of messages and reinforcement, positive for true.
-    fields: Vec<f32>,
+    /// One a variable, and one of the padding.
+    nodes: Vec<Node>,
     /// Per variable: what reinforcement alone says.
     reinforcement: Vec<f32>,
+    values: Vec<bool>,
+    /// Effort of an iteration.
+    cost: u64,
     walk: Walk,
     seed: u64,
     attempt: u64,
@@ -59,8 +92,7 @@ pub struct Beliefs {
 struct Plan {
     /// Which weights.
     balanced: bool,
-    /// Whether it starts from the negated messages of the attempt before: where pairs are all that is
-    /// correlated, the opposite of a solution attracts too.
+    /// Whether it starts from the negated messages of the attempt before.
     negated: bool,
     /// Iterations until reinforcement is full.
     ramp: u32,
@@ -68,11 +100,11 @@ struct Plan {
 
 impl Plan {
     fn of(attempt: u64) -> Self {
-        let round = (attempt / 3).min(4) as u32;
+        let round = (attempt / 3).min(5) as u32;
         match attempt % 3 {
-            0 => Self { balanced: true, negated: false, ramp: 400 << round },
-            1 => Self { balanced: true, negated: true, ramp: 400 << round },
-            _ => Self { balanced: false, negated: false, ramp: 500 << round },
+            0 => Self { balanced: true, negated: false, ramp: 200 << round },
+            1 => Self { balanced: true, negated: true, ramp: 200 << round },
+            _ => Self { balanced: false, negated: false, ramp: 250 << round },
         }
     }
 }
@@ -93,40 +125,70 @@ fn balanced_rho(length: usize) -> f64 {
     if length < 3 { 1.0 } else { low }
 }
 
+/// `value`, negated for a negative literal.
+#[inline(always)]
+fn signed(value: f32, code: u32) -> f32 {
+    f32::from_bits(value.to_bits() ^ (code << 31))
+}
+
 impl Beliefs {
     /// A searcher, if the problem is a CNF without empty clauses and without clauses of more than 12 literals.
     pub fn new(problem: &Problem, seed: u64) -> Option<Self> {
         let Problem::Cnf(cnf) = problem else { return None };
-        if cnf.clauses.is_empty() || cnf.clauses.iter().any(|c| c.is_empty() || c.len() > LENGTH_MAX) {
+        if cnf.clauses.iter().any(|c| c.len() > LENGTH_MAX) {
             return None;
         }
-        Some(Self::of_cnf(cnf, seed))
+        Some(Self::of_cnf(cnf, Walk::new(cnf)?, seed))
     }
 
-    fn of_cnf(cnf: &Cnf, seed: u64) -> Self {
-        let (mut offsets, mut codes) = (vec![0], Vec::new());
+    fn of_cnf(cnf: &Cnf, walk: Walk, seed: u64) -> Self {
+        let variables = cnf.variables as usize;
+        let (mut triples, mut offsets, mut codes) = (Vec::new(), vec![0], Vec::new());
         let mut literals: Vec<Literal> = Vec::new();
+        let mut in_block = BLOCK;
+        let mut triple_count = 0;
         for clause in cnf.clauses.iter() {
             literals.clear();
             literals.extend_from_slice(clause);
             literals.sort_unstable();
             literals.dedup();
-            if literals.windows(2).all(|w| w[0] != !w[1]) {
+            if literals.windows(2).any(|w| w[0] == !w[1]) {
+                continue;
+            }
+            if literals.len() == 3 {
+                if in_block == BLOCK {
+                    triples.push([[2 * cnf.variables; BLOCK]; 3]);
+                    in_block = 0;
+                }
+                let block: &mut Codes = triples.last_mut().expect("one was pushed");
+                for (place, literal) in literals.iter().enumerate() {
+                    block[place][in_block] = literal.code();
+                }
+                in_block += 1;
+                triple_count += 1;
+            } else {
                 codes.extend(literals.iter().map(|l| l.code()));
                 offsets.push(codes.len() as u32);
             }
         }
-        let variables = cnf.variables as usize;
         let of = |rho: fn(usize) -> f64| (0..=LENGTH_MAX).map(|k| row_weights(k, rho(k))).collect();
+        let squares = offsets.windows(2).map(|w| u64::from(w[1] - w[0]).pow(2)).sum::<u64>();
         let mut beliefs = Self {
             variables,
+            clauses: triple_count + offsets.len() - 1,
+            triple_messages: vec![[[0.0; BLOCK]; 3]; triples.len()],
+            padding: triples.len() * BLOCK - triple_count,
+            triples,
             messages: vec![0.0; codes.len()],
-            weights: [of(|_| 1.0), of(balanced_rho)],
-            fields: vec![0.0; variables],
-            reinforcement: vec![0.0; variables],
-            walk: Walk::new(variables, &offsets, &codes),
             offsets,
             codes,
+            weights: [of(|_| 1.0), of(balanced_rho)],
+            nodes: vec![Node::default(); variables + 1],
+            reinforcement: vec![0.0; variables],
+            values: vec![false; variables],
+            cost: (3 * triple_count as u64 * TRIPLE_COST + squares * OTHER_COST + 2 * variables as u64)
+                .max(1),
+            walk,
             seed,
             attempt: 0,
             iteration: 0,
@@ -142,106 +204,163 @@ impl Beliefs {
     fn begin(&mut self) {
         let plan = Plan::of(self.attempt);
         let seed = mix64(self.seed ^ mix64(self.attempt));
-        if plan.negated {
-            for message in &mut self.messages {
-                *message *= -1e-2;
-            }
-        } else {
-            // Small, so that the directions that grow fastest win before anything saturates.
-            let amplitude = if plan.balanced { 1e-3 } else { 0.3 };
-            for (index, message) in self.messages.iter_mut().enumerate() {
-                let uniform = (mix64(seed.wrapping_add(index as u64)) >> 40) as f32 / (1u32 << 24) as f32;
-                *message = amplitude * (uniform - 0.5);
-            }
+        // Small, so that the directions that grow fastest win before anything saturates.
+        let amplitude = if plan.balanced { 1e-3 } else { 0.3 };
+        let mut index = 0u64;
+        let mut draw = || {
+            index += 1;
+            let uniform = (mix64(seed.wrapping_add(index)) >> 40) as f32 / (1u32 << 24) as f32;
+            amplitude * (uniform - 0.5)
+        };
+        let messages = self.triple_messages.as_flattened_mut().as_flattened_mut().iter_mut();
+        for message in messages.chain(&mut self.messages) {
+            *message = if plan.negated { -1e-2 * *message } else { draw() };
         }
         self.reinforcement.fill(0.0);
+        self.nodes.fill(Node::default());
+        let triples = self.triples.as_flattened().as_flattened();
+        let triple_messages = self.triple_messages.as_flattened().as_flattened();
+        for (&code, &message) in
+            triples.iter().zip(triple_messages).chain(self.codes.iter().zip(&self.messages))
+        {
+            self.nodes[(code >> 1) as usize].sum += signed(message, code);
+        }
         (self.iteration, self.best_unsatisfied, self.best_iteration) = (0, usize::MAX, 0);
     }
 
-    /// Sums the messages at each variable and takes the signs as an assignment; returns its unsatisfied
-    /// clauses.
-    fn decide(&mut self, plan: Plan) -> usize {
-        self.fields.fill(0.0);
-        for (&code, &message) in self.codes.iter().zip(&self.messages) {
-            self.fields[(code >> 1) as usize] += if code & 1 == 0 { message } else { -message };
-        }
+    /// Turns sums into fields and takes the signs as an assignment.
+    fn decide(&mut self, plan: Plan) {
         let strength =
             (self.iteration as f32 / plan.ramp as f32).min(1.0) * if plan.balanced { 1.0 } else { 0.6 };
-        for ((field, reinforcement), value) in
-            self.fields.iter_mut().zip(&mut self.reinforcement).zip(&mut self.walk.values)
+        for ((node, reinforcement), value) in
+            self.nodes.iter_mut().zip(&mut self.reinforcement).zip(&mut self.values)
         {
-            let total = *field + *reinforcement;
+            let total = node.sum + *reinforcement;
             *value = total > 0.0;
             *reinforcement = (strength * total).clamp(-FIELD_MAX, FIELD_MAX);
-            *field += *reinforcement;
+            *node = Node { field: node.sum + *reinforcement, sum: 0.0 };
         }
-        self.offsets
-            .windows(2)
-            .filter(|w| {
-                let clause = &self.codes[w[0] as usize..w[1] as usize];
-                !clause.iter().any(|&code| self.walk.values[(code >> 1) as usize] != (code & 1 == 1))
-            })
-            .count()
+        self.nodes[self.variables] = Node::default();
     }
 
-    /// Sends every clause's messages.
-    fn propagate(&mut self, plan: Plan) {
+    /// Sends every clause's messages, and counts the clauses that the present fields leave open.
+    fn propagate(&mut self, plan: Plan) -> usize {
         let weights = &self.weights[usize::from(plan.balanced)];
+        let [_, w1, w2, w3] = weights[3][..] else { unreachable!("four rows") };
+        let mut open = 0;
+        let nodes = &mut self.nodes[..];
+        for (codes, messages) in self.triples.iter().zip(&mut self.triple_messages) {
+            let mut odds = [[0f32; BLOCK]; 3];
+            for place in 0..3 {
+                for lane in 0..BLOCK {
+                    odds[place][lane] = nodes[(codes[place][lane] >> 1) as usize].field;
+                }
+                for lane in 0..BLOCK {
+                    odds[place][lane] = signed(odds[place][lane], codes[place][lane]);
+                }
+            }
+            for lane in 0..BLOCK {
+                let is_open = (odds[0][lane] <= 0.0) & (odds[1][lane] <= 0.0) & (odds[2][lane] <= 0.0);
+                open += usize::from(is_open);
+            }
+            let mut truths = [[0f32; BLOCK]; 3];
+            for place in 0..3 {
+                for lane in 0..BLOCK {
+                    truths[place][lane] = 1.0 / (1.0 + exp(messages[place][lane] - odds[place][lane]));
+                }
+            }
+            for place in 0..3 {
+                let (x, y) = (&truths[(place + 1) % 3], &truths[(place + 2) % 3]);
+                let mut next = [0f32; BLOCK];
+                for lane in 0..BLOCK {
+                    let both = x[lane] * y[lane];
+                    let one = x[lane] + y[lane] - 2.0 * both;
+                    let none = (1.0 - x[lane]) * (1.0 - y[lane]);
+                    let when_true = w1 * none + w2 * one + w3 * both;
+                    let when_false = w1 * one + w2 * both;
+                    let ratio = ln(when_true.max(1e-12) / when_false.max(1e-12));
+                    next[lane] = DAMPING * messages[place][lane] + (1.0 - DAMPING) * ratio;
+                }
+                messages[place] = next;
+                for lane in 0..BLOCK {
+                    let code = codes[place][lane];
+                    nodes[(code >> 1) as usize].sum += signed(next[lane], code);
+                }
+            }
+        }
+        // The padding's field is 0, so each of its clauses counts as open.
+        open - self.padding + self.propagate_others(plan)
+    }
+
+    /// The same for clauses of other lengths than three, one after the other.
+    fn propagate_others(&mut self, plan: Plan) -> usize {
+        let weights = &self.weights[usize::from(plan.balanced)];
+        let mut open = 0;
         for w in self.offsets.windows(2) {
             let range = w[0] as usize..w[1] as usize;
             let (codes, messages) = (&self.codes[range.clone()], &mut self.messages[range]);
             let length = codes.len();
             let weights = &weights[length][..=length];
             let mut truths = [0f32; LENGTH_MAX];
+            let mut is_open = true;
             for ((truth, &code), &message) in truths.iter_mut().zip(codes).zip(&*messages) {
-                let field = self.fields[(code >> 1) as usize];
-                let odds = if code & 1 == 0 { field } else { -field } - message;
-                *truth = 1.0 / (1.0 + exp(-odds));
+                let odds = signed(self.nodes[(code >> 1) as usize].field, code);
+                is_open &= odds <= 0.0;
+                *truth = 1.0 / (1.0 + exp(message - odds));
             }
+            open += usize::from(is_open);
             for k in 0..length {
-                let (when_true, when_false) = if length == 3 {
-                    let (x, y) = (truths[(k + 1) % 3], truths[(k + 2) % 3]);
-                    let both = x * y;
-                    let one = x + y - 2.0 * both;
-                    let none = (1.0 - x) * (1.0 - y);
-                    (
-                        weights[1] * none + weights[2] * one + weights[3] * both,
-                        weights[1] * one + weights[2] * both,
-                    )
-                } else {
-                    // The distribution of how many of the other literals are true.
-                    let mut count = [0f32; LENGTH_MAX + 1];
-                    count[0] = 1.0;
-                    for (seen, j) in (0..length).filter(|&j| j != k).enumerate() {
-                        for t in (0..=seen).rev() {
-                            count[t + 1] += count[t] * truths[j];
-                            count[t] *= 1.0 - truths[j];
-                        }
+                // The distribution of how many of the other literals are true.
+                let mut count = [0f32; LENGTH_MAX + 1];
+                count[0] = 1.0;
+                for (seen, j) in (0..length).filter(|&j| j != k).enumerate() {
+                    for t in (0..=seen).rev() {
+                        count[t + 1] += count[t] * truths[j];
+                        count[t] *= 1.0 - truths[j];
                     }
-                    (
-                        (0..length).map(|t| count[t] * weights[t + 1]).sum(),
-                        (0..length).map(|t| count[t] * weights[t]).sum::<f32>(),
-                    )
-                };
-                let ratio = ln(when_true.max(1e-12)) - ln(when_false.max(1e-12));
+                }
+                let when_true = (0..length).map(|t| count[t] * weights[t + 1]).sum::<f32>();
+                let when_false = (0..length).map(|t| count[t] * weights[t]).sum::<f32>();
+                let ratio = ln(when_true.max(1e-12) / when_false.max(1e-12));
                 messages[k] = DAMPING * messages[k] + (1.0 - DAMPING) * ratio;
+                self.nodes[(codes[k] >> 1) as usize].sum += signed(messages[k], codes[k]);
             }
         }
+        open
+    }
+
+    /// One iteration. Returns whether the attempt is over.
+    fn iterate(&mut self, context: &Context) -> bool {
+        let plan = Plan::of(self.attempt);
+        self.decide(plan);
+        let open = self.propagate(plan);
+        self.iteration += 1;
+        let progress = (self.best_unsatisfied / PROGRESS_PART).max(1);
+        if open.saturating_add(progress) <= self.best_unsatisfied {
+            (self.best_unsatisfied, self.best_iteration) = (open, self.iteration);
+            if (open as i64) < context.best_energy() && open * 200 < self.clauses {
+                context.offer(&self.values, self.source());
+            }
+        }
+        let patience = PATIENCE.max(plan.ramp / 8);
+        self.iteration >= plan.ramp || self.iteration > self.best_iteration + patience
     }
 }
 
-/// `e^x` for `|x| <= 2 FIELD_MAX` or so, to about 1e-4: powers of two by the exponent, the rest by a polynomial.
-#[inline]
+/// `e^x`, for `x` of at most 69 either way, to about 1e-4: powers of two by the exponent, the rest by a polynomial.
+#[inline(always)]
 fn exp(x: f32) -> f32 {
-    let scaled = (x * std::f32::consts::LOG2_E).clamp(-100.0, 100.0);
-    let whole = (scaled + 128.0) as i32 - 128;
-    let rest = scaled - whole as f32;
-    let polynomial = 1.0 + rest * (0.695_976 + rest * (0.224_940 + rest * 0.079_084));
-    polynomial * f32::from_bits(((whole + 127) as u32) << 23)
+    /// Adding and subtracting it rounds to a whole number.
+    const ROUND: f32 = 12_582_912.0;
+    let scaled = (x * std::f32::consts::LOG2_E).max(-100.0).min(100.0);
+    let shifted = scaled + ROUND;
+    let rest = scaled - (shifted - ROUND);
+    let polynomial = 1.0 + rest * (0.693_147 + rest * (0.240_227 + rest * (0.055_504 + rest * 0.009_618)));
+    f32::from_bits(polynomial.to_bits().wrapping_add(shifted.to_bits() << 23))
 }
 
 /// `ln x` for positive `x`, to about 1e-4.
-#[inline]
+#[inline(always)]
 fn ln(x: f32) -> f32 {
     let bits = x.to_bits();
     let exponent = (bits >> 23) as i32 - 127;
@@ -260,49 +379,35 @@ impl Searcher for Beliefs {
 
     fn work(&mut self, context: &Context, effort: u64) -> Outcome {
         let mut left = effort as i64;
-        let iteration_cost = (self.codes.len() as u64 * MESSAGE_COST) as i64;
         while left > 0 && !context.stopped() {
-            if self.walking > 0 {
-                let flips = self.walking.min(20_000);
-                self.walking -= flips;
-                left -= self.walk.run(flips) as i64;
-                if self.walk.unsatisfied() == 0 || self.walking == 0 {
-                    if (self.walk.unsatisfied() as i64) < context.best_energy() {
-                        context.offer(self.walk.best(), Source::LocalSearch("beliefs"));
-                    }
-                    if self.walking == 0 {
-                        self.attempt += 1;
-                        self.begin();
-                    }
+            if self.walking == 0 {
+                left -= self.cost as i64;
+                if !self.iterate(context) {
+                    continue;
                 }
-                continue;
-            }
-            let plan = Plan::of(self.attempt);
-            let unsatisfied = self.decide(plan);
-            if unsatisfied < self.best_unsatisfied {
-                (self.best_unsatisfied, self.best_iteration) = (unsatisfied, self.iteration);
-                if (unsatisfied as i64) < context.best_energy() && unsatisfied * 200 < self.offsets.len() {
-                    context.offer(&self.walk.values, Source::LocalSearch("beliefs"));
-                }
-                if unsatisfied == 0 {
-                    break;
-                }
-            }
-            let patience = PATIENCE.max(plan.ramp / 8);
-            if self.iteration >= plan.ramp || self.iteration > self.best_iteration + patience {
                 // What is left is for the walk, if it is little enough.
-                if self.best_unsatisfied * 100 < self.offsets.len() {
-                    self.walk.start(mix64(self.seed ^ self.attempt));
+                if self.best_unsatisfied * 100 < self.clauses {
+                    self.walk.start(Some(&self.values), mix64(self.seed ^ self.attempt));
                     self.walking = WALK_FLIPS * self.variables as u64;
-                } else {
-                    self.attempt += 1;
-                    self.begin();
                 }
-                continue;
+            } else {
+                let flips = self.walking.min(FLIPS_BETWEEN_LOOKS);
+                self.walking -= flips;
+                left -= (flips * self.walk.flip_cost_q10() / 1024) as i64;
+                let is_solved = self.walk.run(flips);
+                if (is_solved || self.walking == 0)
+                    && (self.walk.unsatisfied() as i64) < context.best_energy()
+                {
+                    context.offer(self.walk.values(), self.source());
+                }
+                if is_solved {
+                    self.walking = 0;
+                }
             }
-            self.propagate(plan);
-            self.iteration += 1;
-            left -= iteration_cost;
+            if self.walking == 0 {
+                self.attempt += 1;
+                self.begin();
+            }
         }
         Outcome::Continue
     }
@@ -337,6 +442,34 @@ mod tests {
                 binomial.iter().enumerate().map(|(t, b)| b * f64::from(weights[t + shift])).sum()
             };
             assert!((sum(1) / sum(0) - 1.0).abs() < 1e-4, "length {length}");
+        }
+    }
+
+    #[test]
+    fn hidden_solutions_are_found() {
+        // Lengths of all paths: blocks of three literals, a block that is not full, and others.
+        for (seed, others) in [(1, 0), (2, 40)] {
+            let mut clauses = hysteron_problem::ClauseList::new();
+            let mut counter = seed << 32;
+            let mut draw = |below: u64| {
+                counter += 1;
+                mix64(counter) % below
+            };
+            for clause in 0..1203 + others {
+                let length = if clause < 1203 { 3 } else { 5 };
+                let mut literals: Vec<Literal> =
+                    (0..length).map(|_| Literal::new(draw(200) as u32, draw(2) == 1)).collect();
+                let first = literals[0].variable();
+                literals[0] = Literal::new(first, first % 3 == 0);
+                clauses.push(&literals);
+            }
+            let problem = Problem::Cnf(Cnf { variables: 200, clauses });
+            let context = Context::new(&problem, None, None);
+            let mut search = Beliefs::new(&problem, seed).expect("it is for beliefs");
+            for _ in 0..50 {
+                search.work(&context, 10_000_000);
+            }
+            assert_eq!(context.best_energy(), 0, "seed {seed}");
         }
     }
 }
