@@ -67,6 +67,44 @@ const COMPILE_EFFORT: u64 = 4000;
 const ELIMINATION_ANY_SPINS_MAX: u32 = 40;
 const ELIMINATION_COUPLINGS_MAX: usize = 100_000;
 
+/// Random clauses of so few variables may be satisfiable beyond the ratio at which larger ones are not, and chips
+/// find that sooner than anything else.
+const CHANCE_VARIABLES_MAX: u32 = 300;
+
+/// The methods' shares on clauses.
+#[derive(Clone, Copy)]
+struct Shares {
+    chips: u64,
+    walk: u64,
+    beliefs: u64,
+    memcomputing: u64,
+}
+
+impl Shares {
+    /// Measured on generated instances of 500 to 10^5 variables.
+    fn of(looks_random: bool, is_small: bool, is_hidden: bool, thread: usize) -> Self {
+        let equal = Self { chips: SHARE, walk: SHARE, beliefs: SHARE, memcomputing: SHARE };
+        match (is_hidden, is_small) {
+            // Beliefs see what was hidden, and the memcomputing chip sees it where it is obvious.
+            (true, true) => Self { beliefs: 4 * SHARE, ..equal },
+            (true, false) => {
+                Self { chips: SHARE / 4, walk: SHARE / 4, beliefs: 16 * SHARE, memcomputing: 4 * SHARE }
+            }
+            (false, true) => equal,
+            // The walk needs all the time there is; a second thread hedges.
+            (false, false) if looks_random && thread.is_multiple_of(2) => {
+                Self { chips: SHARE / 4, walk: 16 * SHARE, beliefs: SHARE, memcomputing: SHARE / 4 }
+            }
+            (false, false) if looks_random => {
+                Self { chips: SHARE / 4, walk: 12 * SHARE, beliefs: 4 * SHARE, memcomputing: SHARE / 4 }
+            }
+            (false, false) => {
+                Self { chips: SHARE / 4, walk: 4 * SHARE, beliefs: SHARE, memcomputing: SHARE / 4 }
+            }
+        }
+    }
+}
+
 /// One searcher, or none.
 fn one<S: Searcher + 'static>(searcher: Option<S>, share: u64) -> Made {
     searcher.into_iter().map(|s| (Box::new(s) as Box<dyn Searcher>, share)).collect()
@@ -80,45 +118,36 @@ fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Vec<Entry<'a>> 
     if team.thread == 0 && team.threads > 1 && learnable {
         return vec![Entry::new(Box::new(Cdcl::new(cnf)), SHARE)];
     }
-    let chips_first = cnf.variables <= CHIPS_FIRST_VARIABLES_MAX;
-    let delay = if chips_first { 0 } else { COMPILE_EFFORT * cnf.clauses.literals().len() as u64 };
-    let chips_share = if chips_first { SHARE } else { SHARE / 4 };
-    // Too many clauses for a random solution: if there is one it was hidden, and beliefs see it. Below, both
-    // walks and beliefs may be the better, and threads differ in whom they favour.
-    let is_overconstrained =
-        cnf.clauses.longest() == 3 && cnf.clauses.len() as u64 >= 5 * u64::from(cnf.variables);
-    let (walk_share, beliefs_share) = match (chips_first, is_overconstrained, team.thread % 2) {
-        (true, ..) => (SHARE, SHARE),
-        (_, true, _) => (SHARE / 4, SHARE),
-        (_, false, 0) => (8 * SHARE, SHARE),
-        (_, false, _) => (2 * SHARE, 4 * SHARE),
-    };
-    // The memcomputing chip's own class: found in a few hundred steps whatever the size.
-    let (memcomputing_delay, memcomputing_share) =
-        if is_overconstrained { (0, 16 * SHARE) } else { (delay, SHARE) };
+    let is_small = cnf.variables <= CHIPS_FIRST_VARIABLES_MAX;
+    let is_hidden = looks_random
+        && cnf.variables > CHANCE_VARIABLES_MAX
+        && shape::is_beyond_chance(cnf.variables, &cnf.clauses);
+    let later = COMPILE_EFFORT * cnf.clauses.literals().len() as u64;
+    let shares = Shares::of(looks_random, is_small, is_hidden, team.thread);
+    let delay = if is_small && !is_hidden { 0 } else { later };
+    let memcomputing_delay = if is_hidden && shares.memcomputing > SHARE { later / 4 } else { delay };
+    let walk = Entry::later(
+        if is_hidden { later } else { 0 },
+        Box::new(move || {
+            clauses::focused_searcher(cnf, seed).into_iter().map(|s| (s, shares.walk)).collect()
+        }),
+    );
+    let beliefs =
+        Entry::later(0, Box::new(move || one(clauses::Beliefs::new(problem, seed), shares.beliefs)));
+    let chips =
+        move || clauses::switching_searchers(cnf, seed).into_iter().map(|s| (s, shares.chips)).collect();
+    let memcomputing = move || one(clauses::Memcomputing::new(problem, seed).ok(), shares.memcomputing);
     let mut entries = vec![
-        Entry::later(
-            delay,
-            Box::new(move || {
-                clauses::switching_searchers(cnf, seed).into_iter().map(|s| (s, chips_share)).collect()
-            }),
-        ),
-        Entry::later(
-            0,
-            Box::new(move || {
-                clauses::focused_searcher(cnf, seed).into_iter().map(|s| (s, walk_share)).collect()
-            }),
-        ),
-        Entry::later(0, Box::new(move || one(clauses::Beliefs::new(problem, seed), beliefs_share))),
-        Entry::later(
-            memcomputing_delay,
-            Box::new(move || one(clauses::Memcomputing::new(problem, seed).ok(), memcomputing_share)),
-        ),
+        Entry::later(delay, Box::new(chips)),
+        walk,
+        beliefs,
+        Entry::later(memcomputing_delay, Box::new(memcomputing)),
     ];
     if team.thread == 0 {
         // Alone on one thread, clause learning gets as much as all others together.
         let share = if learnable { 6 * SHARE } else { SHARE / 4 };
-        entries.push(Entry::later(0, Box::new(move || one(Some(Cdcl::new(cnf)), share))));
+        let delay = if looks_random { delay } else { 0 };
+        entries.push(Entry::later(delay, Box::new(move || one(Some(Cdcl::new(cnf)), share))));
     }
     entries
 }
