@@ -1,7 +1,8 @@
 //! `hysteron solve`: search, follow, print as the SAT and MaxSAT competitions do, or as JSON.
 
+use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +16,8 @@ use crate::progress::Bar;
 
 /// Improvements that are kept for the JSON history; later ones replace the last.
 const HISTORY_MAX: usize = 100_000;
+/// How long to search unless the user says.
+const TIME_DEFAULT: Duration = Duration::from_secs(60);
 /// The most values printed on one `v` line of a CNF.
 const VALUES_PER_LINE: usize = 20;
 
@@ -23,20 +26,20 @@ const VALUES_PER_LINE: usize = 20;
 pub struct Arguments {
     #[command(flatten)]
     input: Input,
-    /// How long to search, such as 500ms, 60s, 5m or 1h.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time)]
-    time: Duration,
+    /// How long to search, such as 500ms, 60s, 5m or 1h [default: 60s; with --steps, no limit].
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
+    time: Option<Duration>,
     /// Stop at this many chip-steps a thread; with --threads 1 and --seed the run can be repeated bit for bit.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
     steps: Option<u64>,
     /// Stop as soon as the objective is this good.
     #[arg(long, value_name = "V", allow_negative_numbers = true)]
     target: Option<Objective>,
     /// Threads; all cores unless given.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), allow_negative_numbers = true)]
     threads: Option<u16>,
     /// The seed of all randomness.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Print one JSON object instead of competition lines.
     #[arg(long)]
@@ -51,6 +54,10 @@ pub struct Arguments {
 
 /// A duration with its unit; a bare number is seconds.
 fn parse_time(text: &str) -> Result<Duration, String> {
+    const RANGE: &str = "a time lies between 1ms and a year";
+    if text.starts_with('-') {
+        return Err(RANGE.to_string());
+    }
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let scale = match unit {
@@ -63,7 +70,7 @@ fn parse_time(text: &str) -> Result<Duration, String> {
     };
     let seconds = number.parse::<f64>().map_err(|_| format!("'{number}' is no number"))? * scale;
     if !(0.001..=3.2e7).contains(&seconds) {
-        return Err("a time lies between 1ms and a year".to_string());
+        return Err(RANGE.to_string());
     }
     Ok(Duration::from_secs_f64(seconds))
 }
@@ -73,6 +80,8 @@ struct Follower<'a> {
     objective: &'a ObjectiveMap,
     bar: Bar,
     prints_improvements: bool,
+    /// The energy counts clauses of an encoding, which the file does not have.
+    counts_encoding: bool,
     state: Mutex<Following>,
 }
 
@@ -88,6 +97,10 @@ impl Observer for Follower<'_> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if improvement.hard_unsatisfied > 0 {
             state.best = format!("{} hard clauses open", improvement.hard_unsatisfied);
+            return;
+        }
+        if self.counts_encoding && improvement.energy > 0 {
+            state.best = format!("{} clauses of constraints open", improvement.energy);
             return;
         }
         state.best = objective.to_string();
@@ -157,13 +170,17 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
     })
     .context("could not watch for Ctrl-C")?;
 
-    if !arguments.json && arguments.output.is_none() {
+    // Before the search, which may be long and cannot be had again.
+    let output = arguments.output.as_ref().map(|path| Output::open(path)).transpose()?;
+    let prints_lines = !arguments.json && output.is_none();
+    if prints_lines {
         print_preamble(&document, seed, threads)?;
+    } else {
+        document.notes().iter().for_each(|note| eprintln!("note: {note}"));
     }
     let options = Options {
         // A step limit alone makes a reproducible run, so the default time must not cut it short.
-        time: (arguments.steps.is_none() || std::env::args().any(|a| a.starts_with("--time")))
-            .then_some(arguments.time),
+        time: arguments.time.or(arguments.steps.is_none().then_some(TIME_DEFAULT)),
         steps: arguments.steps,
         threads,
         seed,
@@ -172,18 +189,56 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
     let follower = Follower {
         objective: &canonical.objective,
         bar: Bar::new(!arguments.no_progress, options.time),
-        prints_improvements: !arguments.json && arguments.output.is_none(),
+        prints_improvements: prints_lines,
+        counts_encoding: document.kind() == Kind::PseudoBoolean && document.sense() == Sense::Satisfy,
         state: Mutex::new(Following { best: "none".to_string(), history: Vec::new() }),
     };
     let answer = hysteron_solve::solve(&canonical.problem, &options, &follower, &interrupt);
     follower.bar.finish();
     let history = follower.state.into_inner().unwrap_or_else(PoisonError::into_inner).history;
-    print_answer(arguments, &document, &answer, &history, seed, threads)
+    let mut text = Vec::new();
+    let code = print_answer(&mut text, arguments.json, &document, &answer, &history, seed, threads)?;
+    let written = match output {
+        Some(output) => output.write(&text),
+        None => return print(&text).map(|()| code),
+    };
+    // An answer is not lost with the file that it was meant for.
+    written.or_else(|error| print(&text).and(Err(error))).map(|()| code)
+}
+
+fn print(text: &[u8]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text)?;
+    Ok(out.flush()?)
+}
+
+/// The file that `--output` names. What it holds is replaced only by a whole answer.
+struct Output<'a> {
+    path: &'a Path,
+    file: File,
+}
+
+impl<'a> Output<'a> {
+    fn open(path: &'a Path) -> Result<Self> {
+        let file = File::options().write(true).create(true).truncate(false).open(path);
+        Ok(Self { path, file: file.with_context(|| path.display().to_string())? })
+    }
+    fn write(mut self, text: &[u8]) -> Result<()> {
+        let mut write = || {
+            // Devices and pipes have no length.
+            if self.file.metadata()?.is_file() {
+                self.file.set_len(0)?;
+            }
+            self.file.write_all(text)
+        };
+        write().with_context(|| self.path.display().to_string())
+    }
 }
 
 /// Scores the answer again, from the file's own terms, and prints it.
 fn print_answer(
-    arguments: &Arguments,
+    out: &mut Vec<u8>,
+    is_json: bool,
     document: &Document,
     answer: &Answer,
     history: &[(f64, Objective)],
@@ -206,13 +261,7 @@ fn print_answer(
         }
     }
     let values = assignment.as_ref().map(|a| document.assignment_values(a));
-    let mut out: Box<dyn Write> = match &arguments.output {
-        Some(path) => Box::new(std::io::BufWriter::new(
-            std::fs::File::create(path).with_context(|| path.display().to_string())?,
-        )),
-        None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
-    };
-    if arguments.json {
+    if is_json {
         let json = JsonAnswer {
             status: answer.status,
             objective: score.as_ref().filter(|s| is_meant(s)).map(|s| &s.objective),
@@ -226,7 +275,7 @@ fn print_answer(
             hard_unsatisfied: score.as_ref().map(|s| s.hard_unsatisfied),
             history,
         };
-        serde_json::to_writer(&mut out, &json)?;
+        serde_json::to_writer(&mut *out, &json)?;
         writeln!(out)?;
     } else {
         writeln!(out, "c source: {}", answer.source)?;
@@ -241,11 +290,10 @@ fn print_answer(
             Status::Unknown => "UNKNOWN",
         };
         writeln!(out, "s {status}")?;
-        if let (Some(values), true) = (&values, answer.status != Status::Unknown || !is_cnf) {
-            write_values(&mut out, document.kind(), values)?;
+        if let (Some(values), true) = (&values, answer.status != Status::Unknown) {
+            write_values(out, document.kind(), values)?;
         }
     }
-    out.flush()?;
     Ok(match (document.kind(), answer.status) {
         (_, Status::Unsatisfiable) => 20,
         (_, Status::Satisfiable) => 10,

@@ -46,7 +46,10 @@ fn arguments_are_checked() {
         &["solve", "/no/such/file.cnf"][..],
         &["solve", "/"],
         &["solve", "-", "--time", "soon"],
+        &["solve", "-", "--time", "0"],
         &["solve", "-", "--threads", "0"],
+        &["solve", "-", "--output", "/no/such/place/answer"],
+        &["solve", "-", "--output", "/"],
         &["solve", "-", "--format", "csv"],
         &["solve", "-", "--target", "good"],
         &["generate", "nothing"],
@@ -60,5 +63,21 @@ fn arguments_are_checked() {
         let message = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
         assert!(!message.is_empty() && !message.contains("panicked"), "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn negative_numbers_are_refused_as_values() {
+    for (option, value, reason) in [
+        ("--time", "-1s", "between 1ms and a year"),
+        ("--seed", "-1", "invalid digit"),
+        ("--threads", "-1", "not in 1..=1024"),
+        ("--steps", "-1", "invalid digit"),
+    ] {
+        let output = run(&["solve", "-", option, value], b"");
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{option}: {message}");
+        assert!(message.contains(&format!("invalid value '{value}'")), "{message}");
+        assert!(message.contains(reason), "{message}");
     }
 }

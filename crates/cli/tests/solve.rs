@@ -94,6 +94,19 @@ fn plain_cnf_as_maxsat() {
 }
 
 #[test]
+fn no_time_still_gives_an_assignment() {
+    for kind in
+        [&["random-qubo", "variables=500"][..], &["toroidal-grid"], &["uniform-sat"], &["random-maxsat"]]
+    {
+        let file = generate(kind);
+        let (_, answer) = json(&["--time", "1ms"], &file);
+        assert!(answer["assignment"].is_array(), "{kind:?}: {answer}");
+        let history = answer["history"].as_array().expect("a list");
+        assert_eq!(history.last().map(|entry| &entry[1]), Some(&answer["objective"]), "{kind:?}");
+    }
+}
+
+#[test]
 fn a_target_ends_the_search() {
     let graph = generate(&["toroidal-grid", "rows=30", "columns=30", "--seed", "2"]);
     let begin = std::time::Instant::now();
@@ -165,4 +178,69 @@ fn an_output_file_is_written() {
     assert!(output.stdout.is_empty());
     let answer: Value = serde_json::from_slice(&std::fs::read(&file).expect("written")).expect("JSON");
     assert_eq!(answer["assignment"], serde_json::json!([1]));
+}
+
+#[test]
+fn an_output_that_cannot_be_opened_is_refused_before_the_search() {
+    let graph = generate(&["random-graph", "vertices=2000", "edges=20000"]);
+    let begin = std::time::Instant::now();
+    let output = run(&["solve", "-", "--time", "300s", "--output", "/no/such/place"], &graph);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("/no/such/place: No such file"), "{}", text(&output.stderr));
+    // Not a measurement: 300 s would mean that the search came first.
+    assert!(begin.elapsed().as_secs() < 200);
+}
+
+#[test]
+fn an_output_replaces_what_the_file_held() {
+    let file = scratch("replaced.txt");
+    std::fs::write(&file, "x".repeat(10_000)).expect("scratch is writable");
+    let path = file.to_str().expect("a plain path");
+    run(&["solve", "-", "--output", path], b"p cnf 1 1\n1 0\n");
+    let answer = std::fs::read_to_string(&file).expect("written");
+    assert!(answer.ends_with("s SATISFIABLE\nv 1\nv 0\n"), "{answer}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_answer_that_cannot_be_written_is_printed() {
+    let output = run(&["solve", "-", "--json", "--output", "/dev/full"], b"p cnf 1 1\n1 0\n");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("/dev/full: "), "{}", text(&output.stderr));
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(answer["assignment"], serde_json::json!([1]));
+}
+
+#[test]
+fn a_guessed_format_is_told_beside_json() {
+    let output = run(&["solve", "-", "--json"], b"0 1 -1\n");
+    assert!(text(&output.stderr).contains("note: Read as ising"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn constraints_that_stay_open_give_no_values() {
+    // Hard and hopeless: the pigeons as hard clauses, stopped at the first step.
+    let cnf = generate(&["pigeonhole", "pigeons=9", "holes=8"]);
+    let hard = run(&["convert", "-", "--to", "wcnf-new"], &cnf).stdout;
+    let output = run(&["solve", "-", "--steps", "1", "--seed", "1", "--threads", "1"], &hard);
+    let lines = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{lines}");
+    assert!(lines.contains("s UNKNOWN\n") && !lines.contains("\nv "), "{lines}");
+    // Constraints of a file without an objective: no value counts the clauses of their encoding.
+    let constraints = run(&["convert", "-", "--to", "opb"], &cnf).stdout;
+    let output =
+        run(&["solve", "-", "--json", "--steps", "1", "--seed", "1", "--threads", "1"], &constraints);
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&answer["status"], &answer["history"]), (&Value::from("unknown"), &serde_json::json!([])));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_name_may_be_any_bytes() {
+    use std::os::unix::ffi::OsStrExt;
+    let mut file = scratch("name").into_os_string();
+    file.push(std::ffi::OsStr::from_bytes(b"\xff.cnf"));
+    std::fs::write(&file, "p cnf 1 1\n1 0\n").expect("scratch is writable");
+    let output = hysteron().args(["solve", "--steps", "10"]).arg(&file).output().expect("the binary starts");
+    assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
 }
