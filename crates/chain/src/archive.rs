@@ -9,7 +9,7 @@ use hysteron_work::types::{Hash, JobId, ProblemId, hash};
 
 use crate::block::Block;
 use crate::header::Header;
-use crate::storage::{Batch, Column, Storage, StorageError};
+use crate::storage::{Batch, Column, Pairs, Storage, StorageError};
 
 /// Version of the columns' contents.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -179,7 +179,7 @@ impl<S: Storage> Archive<S> {
     }
 
     /// All records of the state, for opening.
-    pub(crate) fn state(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
+    pub(crate) fn state(&self) -> Result<Pairs, StorageError> {
         let mut records = Vec::new();
         let mut from = Vec::new();
         loop {

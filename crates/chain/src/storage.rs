@@ -58,11 +58,14 @@ impl Column {
     }
 }
 
+/// A column, a key in it, and its new value or `None` for removal.
+pub type RecordChange = (Column, Vec<u8>, Option<Vec<u8>>);
+
 /// Changes that belong together: later ones win over earlier ones at the same key.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Batch {
-    /// Column, key, and the new value or `None` for removal.
-    pub changes: Vec<(Column, Vec<u8>, Option<Vec<u8>>)>,
+    /// In the order in which they were added.
+    pub changes: Vec<RecordChange>,
 }
 
 impl Batch {
@@ -112,10 +115,13 @@ pub trait Storage: Send + Sync {
 /// Keys with their values.
 pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
+/// One column in memory.
+type Records = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// A storage that lives as long as its process.
 #[derive(Debug, Default)]
 pub struct MemoryStorage {
-    columns: RwLock<BTreeMap<Column, BTreeMap<Vec<u8>, Vec<u8>>>>,
+    columns: RwLock<BTreeMap<Column, Records>>,
 }
 
 impl Storage for MemoryStorage {

@@ -151,7 +151,7 @@ fn claims_are_checked_paid_and_reorganised() {
     assert_eq!(chain.state().job(&job).expect("is open").best, None);
     assert_eq!(reorganised.expect("it reorganised").returned, [id]);
     let block = mine_on(&mut chain, &runner, "miner", 5);
-    assert_eq!(block.transactions, [claim.clone()]);
+    assert_eq!(block.transactions, std::slice::from_ref(&claim));
     other.submit_block(block, NOW).expect("is valid");
     assert_eq!(chain.state().root(), other.state().root());
     assert_eq!(chain.state().job(&job).expect("is open").best.map(|best| best.score), Some(improved.score));
