@@ -11,6 +11,7 @@ use ureq::{Agent, Body};
 
 use crate::limits::{
     ANSWER_BYTES_MAX, ANSWER_S_MAX, BLOCK_BYTES_MAX, CONNECT_S_MAX, EVENTS_S_MAX, PROBLEM_BYTES_MAX, TABLE_BYTES_MAX,
+    TRANSACTION_BYTES_MAX,
 };
 use crate::types::{
     Account, Block, BlockList, BlockQuery, ClaimUpload, Health, Header, HeaderList, HeaderQuery, HistoryPage,
@@ -117,6 +118,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; a transaction that no block could take is refused with the reason.
     pub fn submit(&self, transaction: &[u8]) -> Result<Submitted, ClientError> {
+        self.within("transaction", transaction, TRANSACTION_BYTES_MAX)?;
         self.post("/v1/transactions", transaction)
     }
     /// `GET /v1/transactions/{id}`.
@@ -152,6 +154,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; a problem that the network does not take is refused with the reason.
     pub fn upload_problem(&self, problem: &[u8]) -> Result<ProblemReport, ClientError> {
+        self.within("problem", problem, PROBLEM_BYTES_MAX)?;
         self.post("/v1/problems", problem)
     }
     /// `GET /v1/problems/{id}`: canonical borsh. The caller checks that it has this id.
@@ -295,6 +298,20 @@ impl Client {
     fn post<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, ClientError> {
         let request = self.agent.post(format!("{}{path}", self.url)).content_type("application/octet-stream");
         self.json(request.send(body))
+    }
+
+    /// What a node would refuse by its length is not sent at all.
+    fn within(&self, what: &str, bytes: &[u8], most: u64) -> Result<(), ClientError> {
+        if bytes.len() as u64 <= most {
+            return Ok(());
+        }
+        Err(ClientError::Refused(Box::new(Refusal {
+            kind: "too-large".into(),
+            title: "Too much for one request".into(),
+            status: StatusCode::PAYLOAD_TOO_LARGE.as_u16(),
+            detail: format!("The {what} has {} bytes; a node takes at most {most}.", bytes.len()),
+            mend: "Send less.".into(),
+        })))
     }
 
     fn json<T: DeserializeOwned>(

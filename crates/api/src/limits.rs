@@ -4,8 +4,8 @@ const MIB: u64 = 1024 * 1024;
 
 /// The most bytes of a problem's canonical encoding.
 pub const PROBLEM_BYTES_MAX: u64 = 4 * MIB;
-/// The most bytes of a transaction with the problem data that it brings.
-pub const TRANSACTION_BYTES_MAX: u64 = 4 * MIB + 64 * 1024;
+/// The most bytes of a signed transaction; the data of a problem travel apart.
+pub const TRANSACTION_BYTES_MAX: u64 = 192 * 1024;
 /// The most bytes of an encoded schedule table that a client reads: some hundred large jobs with their checkpoints.
 pub const TABLE_BYTES_MAX: u64 = 256 * MIB;
 /// The most bytes of an encoded block.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The most bytes of a [`HexBytes`] that is read: a transaction with problem data.
-const HEX_BYTES_MAX: usize = crate::limits::TRANSACTION_BYTES_MAX as usize;
+/// The most bytes of a [`HexBytes`] that is read: a receipt, an assignment, a header.
+const HEX_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Atoms of one HYS.
 const ATOMS_PER_HYS: u64 = 1_000_000_000;
 

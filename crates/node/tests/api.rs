@@ -2,12 +2,11 @@
 
 mod common;
 
-use common::{TestNode, address, genesis, mine, refusal, sign, transfer, wait_until};
+use common::{TestNode, address, genesis, mine, mine_until_included, problem, refusal, sign, terms, transfer, wait_until};
 use hysteron_api::types::{BlockQuery, HeaderQuery, HistoryQuery, JobQuery, JobState, QuoteQuery, TransactionStatus};
 use hysteron_api::{Atoms, Client, Hex32};
-use hysteron_ledger::{Body, Genesis, HeaderFacts, JobTerms, Receipt};
+use hysteron_ledger::{Body, Genesis, HeaderFacts, Receipt};
 use hysteron_problem::{Cnf, Problem};
-use hysteron_work::ProblemId;
 
 #[test]
 fn an_empty_chain_answers_everything() {
@@ -76,16 +75,6 @@ fn blocks_and_coins() {
     assert_eq!(entry.kind, "reward");
 }
 
-fn mine_until_included(node: &TestNode, id: Hex32) -> Hex32 {
-    let mut block = None;
-    wait_until("the transaction is in a block", || {
-        let header = node.mine("miner");
-        block = node.client.transaction(id).expect("the transaction").block;
-        block.is_some_and(|block| block == header.hash)
-    });
-    block.expect("it is included")
-}
-
 #[test]
 fn lists_have_pages() {
     let node = TestNode::new();
@@ -109,47 +98,6 @@ fn lists_have_pages() {
     let page = client.history(&miner, &HistoryQuery { before: page.next, count: Some(3) }).expect("a page");
     assert_eq!(page.entries.iter().map(|e| e.height).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(page.next, None);
-}
-
-/// A problem with something to search: a random 3-SAT instance.
-fn problem() -> (Problem, Vec<u8>) {
-    let mut word = 1u64;
-    let mut draw = |below: u64| {
-        word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (word >> 33) % below
-    };
-    let clauses: Vec<Vec<i32>> = (0..400)
-        .map(|_| {
-            let mut clause: Vec<i32> = Vec::new();
-            while clause.len() < 3 {
-                let variable = draw(100) as i32 + 1;
-                if clause.iter().all(|l| l.abs() != variable) {
-                    clause.push(if draw(2) == 0 { variable } else { -variable });
-                }
-            }
-            clause
-        })
-        .collect();
-    let text = clauses.iter().map(|c| format!("{} {} {} 0\n", c[0], c[1], c[2])).collect::<String>();
-    let text = format!("p cnf 100 400\n{text}");
-    let document = hysteron_problem::read(text.as_bytes(), None, &Default::default()).expect("a formula");
-    let problem = document.canonical().problem;
-    let bytes = borsh::to_vec(&problem).expect("memory");
-    (problem, bytes)
-}
-
-fn terms(problem: &Problem, bytes: &[u8], quoted_at: u64, price_max: u64) -> JobTerms {
-    JobTerms {
-        problem: ProblemId::of(problem),
-        data_bytes: bytes.len() as u32,
-        chips: 64,
-        blocks: 50,
-        target: None,
-        bounty_per_mille: 100,
-        quoted_at,
-        price_max,
-        review_blocks: 10,
-    }
 }
 
 #[test]

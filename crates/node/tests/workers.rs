@@ -3,54 +3,15 @@
 mod common;
 
 use std::io::Write;
-use std::net::TcpStream;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use common::worker::{Worker, base, ready};
 use common::{TestNode, account, wait_until};
 use hysteron_api::Hex32;
-use hysteron_api::worker::{
-    Figures, FromNode, FromWorker, Ready, Text, Work, WorkResult, read_frame, write_frame,
-};
-use hysteron_chain::HeaderBase;
+use hysteron_api::worker::{Figures, FromNode, FromWorker, Ready, Work, WorkResult, read_frame, write_frame};
 use hysteron_chain::testing::StubRunner;
 use hysteron_work::{Meter, Proof, Table, Target};
-
-fn ready(node: &TestNode) -> Ready {
-    Ready { network: Some(node.handle().genesis()), payee: account("bob").0, threads: 1, agent: Text::cut("test") }
-}
-
-/// A worker on plain TCP.
-struct Worker(TcpStream);
-
-impl Worker {
-    fn connect(node: &TestNode) -> Self {
-        let stream = TcpStream::connect(node.handle().workers().expect("a port")).expect("a connection");
-        stream.set_read_timeout(Some(Duration::from_secs(common::PATIENCE_S))).expect("a socket");
-        Self(stream)
-    }
-    fn send(&mut self, message: &FromWorker) {
-        write_frame(&mut self.0, &message.encode()).expect("it is sent");
-    }
-    fn work(&mut self) -> Work {
-        let frame = read_frame(&mut self.0).expect("a frame");
-        let FromNode::Work(work) = FromNode::decode(&frame).expect("work");
-        *work
-    }
-    /// The node closes the connection.
-    fn is_sent_away(&mut self) -> bool {
-        let begin = Instant::now();
-        // Work that was on its way may come before the end.
-        while read_frame(&mut self.0).is_ok() {
-            assert!(begin.elapsed() < Duration::from_secs(common::PATIENCE_S));
-        }
-        true
-    }
-}
-
-fn base(work: &Work) -> HeaderBase {
-    HeaderBase::decode(&work.header).expect("a header")
-}
 
 fn prove(node: &TestNode, work: &Work) -> Proof {
     let bytes = node.client.table(Hex32(work.table)).expect("the table");

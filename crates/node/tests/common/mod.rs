@@ -1,22 +1,25 @@
 //! Nodes over real sockets, on ports that the system chooses, with legs that cost nothing. Everything else is real.
 #![allow(dead_code)]
 
+pub mod worker;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::{Signer, SigningKey};
-use hysteron_api::types::{Header, Template};
-use hysteron_api::{Client, ClientError, Refusal};
+use hysteron_api::types::{Header, QuoteQuery, Template};
+use hysteron_api::{Client, ClientError, Hex32, Refusal};
 use hysteron_chain::HeaderBase;
 use hysteron_chain::testing::{StubRunner, easy_genesis};
 use hysteron_ledger::{
-    Address, Authorisation, Body, Genesis, Sender, Signature, SignedTransaction, Transaction, devnet_key, devnet_seed,
-    fee_floor,
+    Address, Authorisation, Body, Genesis, JobTerms, Sender, Signature, SignedTransaction, Transaction, devnet_key,
+    devnet_seed, fee_floor,
 };
 use hysteron_node::{Config, Node, NodeHandle, Options};
-use hysteron_work::{Meter, Proof, Table, Target, WorkRules};
+use hysteron_problem::Problem;
+use hysteron_work::{Meter, ProblemId, Proof, Table, Target, WorkRules};
 use tempfile::TempDir;
 
 /// The longest that any state is waited for, seconds.
@@ -194,3 +197,73 @@ pub fn refusal<T: std::fmt::Debug>(result: Result<T, ClientError>) -> Refusal {
     }
 }
 
+
+/// Mines until a transaction is in a block; gives the block.
+pub fn mine_until_included(node: &TestNode, id: Hex32) -> Hex32 {
+    let mut block = None;
+    wait_until("the transaction is in a block", || {
+        node.mine("miner");
+        block = node.client.transaction(id).expect("the transaction").block;
+        block.is_some()
+    });
+    block.expect("it is included")
+}
+
+/// Opens a job for [`problem`] and mines until it is in the schedule; gives its id.
+pub fn open_job(node: &TestNode) -> Hex32 {
+    let client = &node.client;
+    let (problem, bytes) = problem();
+    client.upload_problem(&bytes).expect("the problem is taken");
+    let query = QuoteQuery { chips: 64, blocks: 50, bounty_per_mille: Some(100) };
+    let quote = client.quote(&query).expect("a price");
+    let opening = sign("customer", 0, Body::JobOpen(terms(&problem, &bytes, quote.quoted_at, quote.escrow.0)));
+    let id = client.submit(&opening.encode()).expect("the job is taken").id;
+    mine_until_included(node, id);
+    wait_until("the job is in the schedule", || {
+        node.mine("miner");
+        !client.schedule().expect("the schedule").entries.is_empty()
+    });
+    id
+}
+
+/// A problem with something to search: a random 3-SAT instance.
+pub fn problem() -> (Problem, Vec<u8>) {
+    let mut word = 1u64;
+    let mut draw = |below: u64| {
+        word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (word >> 33) % below
+    };
+    let clauses: Vec<Vec<i32>> = (0..400)
+        .map(|_| {
+            let mut clause: Vec<i32> = Vec::new();
+            while clause.len() < 3 {
+                let variable = draw(100) as i32 + 1;
+                if clause.iter().all(|l| l.abs() != variable) {
+                    clause.push(if draw(2) == 0 { variable } else { -variable });
+                }
+            }
+            clause
+        })
+        .collect();
+    let text = clauses.iter().map(|c| format!("{} {} {} 0\n", c[0], c[1], c[2])).collect::<String>();
+    let text = format!("p cnf 100 400\n{text}");
+    let document = hysteron_problem::read(text.as_bytes(), None, &Default::default()).expect("a formula");
+    let problem = document.canonical().problem;
+    let bytes = borsh::to_vec(&problem).expect("memory");
+    (problem, bytes)
+}
+
+/// A booking of it.
+pub fn terms(problem: &Problem, bytes: &[u8], quoted_at: u64, price_max: u64) -> JobTerms {
+    JobTerms {
+        problem: ProblemId::of(problem),
+        data_bytes: bytes.len() as u32,
+        chips: 64,
+        blocks: 50,
+        target: None,
+        bounty_per_mille: 100,
+        quoted_at,
+        price_max,
+        review_blocks: 10,
+    }
+}
