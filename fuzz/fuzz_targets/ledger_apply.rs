@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use hysteron_ledger::{Genesis, NoClaims, SignedTransaction, State};
 
-static STATE: LazyLock<State> = LazyLock::new(|| State::genesis(&Genesis::devnet()).expect("devnet is a network"));
+static STATE: LazyLock<State> =
+    LazyLock::new(|| State::genesis(&Genesis::devnet()).expect("devnet is a network"));
 
 // The first two bytes say how long the transaction is, the rest is its problem.
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

@@ -126,7 +126,9 @@ pub enum LedgerError {
     #[error("The problem is refused. {0}")]
     ProblemRefused(#[from] Refusal),
     /// The problem is solved by doing nothing.
-    #[error("The assignment of all variables to false already reaches the target; there is nothing to search.")]
+    #[error(
+        "The assignment of all variables to false already reaches the target; there is nothing to search."
+    )]
     NothingToSearch,
     /// A claim or a reveal is refused without running anything.
     #[error("The claim is refused: {reason}.")]
@@ -191,7 +193,9 @@ impl LedgerError {
     /// What depends on the state may be valid on another branch, or have been valid a moment ago.
     pub fn is_malicious(&self) -> bool {
         match self {
-            Self::Malformed { .. } | Self::Network { .. } | Self::Signature { .. } | Self::Members { .. } => true,
+            Self::Malformed { .. } | Self::Network { .. } | Self::Signature { .. } | Self::Members { .. } => {
+                true
+            }
             Self::BlockTransaction { error, .. } => !matches!(**error, Self::ClaimUnchecked { .. }),
             Self::Block { .. } => true,
             _ => false,

@@ -118,7 +118,12 @@ impl Genesis {
             maturity_blocks: 5,
             confirmation_blocks: 3,
             allocations,
-            fees: FeeRules { atoms_per_byte: 10, atoms_per_signature: 1_000, atoms_per_leg: 10_000, atoms_per_score: 1_000 },
+            fees: FeeRules {
+                atoms_per_byte: 10,
+                atoms_per_signature: 1_000,
+                atoms_per_leg: 10_000,
+                atoms_per_score: 1_000,
+            },
             market: MarketRules {
                 microcents_per_chip_block: 100,
                 euro_cents_per_hys: 10,
@@ -192,11 +197,13 @@ impl Genesis {
             return refuse("a delay, a limit or a price is out of bounds");
         }
         let fees = &self.fees;
-        let floors = [fees.atoms_per_byte, fees.atoms_per_signature, fees.atoms_per_leg, fees.atoms_per_score];
+        let floors =
+            [fees.atoms_per_byte, fees.atoms_per_signature, fees.atoms_per_leg, fees.atoms_per_score];
         if floors.iter().any(|&floor| floor > 1 << 40) {
             return refuse("a fee floor is out of bounds");
         }
-        if market.euro_cents_per_hys.checked_mul(1_000_000).is_none_or(|rate| !oracle::RATES.contains(&rate)) {
+        if market.euro_cents_per_hys.checked_mul(1_000_000).is_none_or(|rate| !oracle::RATES.contains(&rate))
+        {
             return refuse("the rate is out of bounds");
         }
         self.committee.check()

@@ -20,23 +20,23 @@ mod transaction;
 pub use amount::{ATOMS_PER_HYS, CAP_ATOMS, emission, format_hys, parse_hys};
 pub use apply::{Audit, BURNED_PER_CENT, NONCES_AHEAD_MAX, decode_problem, fee_floor, is_starved};
 pub use block::{
-    Admission, Applied, BlockContext, BlockInput, Change, ClaimChecker, ClaimError, ClaimSite, ClaimVerdict, Delta,
-    NoClaims,
+    Admission, Applied, BlockContext, BlockInput, Change, ClaimChecker, ClaimError, ClaimSite, ClaimVerdict,
+    Delta, NoClaims,
 };
 pub use committee::{Committee, Office};
 pub use error::LedgerError;
 pub use event::Event;
 pub use genesis::{ALLOCATIONS_MAX, FeeRules, Genesis, MarketRules, devnet_key, devnet_seed};
 pub use job::{
-    Best, Board, CREDIT_UNITS, Checkpoint, Ending, Job, JobTerms, LEG_UNITS, PendingReveal, Settlement, Status,
-    assignment_hash,
+    Best, Board, CREDIT_UNITS, Checkpoint, Ending, Job, JobTerms, LEG_UNITS, PendingReveal, Settlement,
+    Status, assignment_hash,
 };
 pub use keys::{Address, MEMBERS_MAX, Multisig, PublicKey, Signature};
 pub use receipt::{HeaderFacts, PriceQuote, Proven, Receipt};
 pub use score::{Scale, Score};
 pub use state::{
-    Account, Coinbase, Commitment, Head, LEGS_PER_BLOCK_MAX, Oracle, Pot, ProblemRecord, Quote, Reveal, State,
-    StateProof, Supply, Vote,
+    Account, Coinbase, Commitment, Head, LEGS_PER_BLOCK_MAX, Oracle, Pot, ProblemRecord, Quote, Reveal,
+    State, StateProof, Supply, Vote,
 };
 pub use transaction::{
     Authorisation, Body, Sender, SignedTransaction, Transaction, commitment, committee_change_message,

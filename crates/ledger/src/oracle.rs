@@ -69,7 +69,8 @@ mod tests {
         // 1000 chips x 100 blocks x 100 microcents = 10 cents = 1 HYS at 10 cents.
         assert_eq!(block_fee(&genesis, 10_000_000, 1000, 100), Some(ATOMS_PER_HYS));
         assert_eq!(block_fee(&genesis, 10_000_001, 1, 1), Some(10_000), "rounded up");
-        let largest = block_fee(&genesis, *RATES.start(), crate::limits::CHIPS_MAX, crate::limits::BLOCKS_MAX);
+        let largest =
+            block_fee(&genesis, *RATES.start(), crate::limits::CHIPS_MAX, crate::limits::BLOCKS_MAX);
         assert_eq!(largest, None, "too much for any account, but no overflow");
     }
 

@@ -59,7 +59,14 @@ impl Receipt {
     pub fn new(state: &State, job: JobId, headers: Vec<Vec<u8>>) -> Option<Self> {
         let key = keys::of_job(Kind::Job, &job);
         let record = state.get(&key)?.to_vec();
-        Some(Self { version: VERSION, network: state.network_id(), job, record, proof: state.prove(&key), headers })
+        Some(Self {
+            version: VERSION,
+            network: state.network_id(),
+            job,
+            record,
+            proof: state.prove(&key),
+            headers,
+        })
     }
 
     /// The canonical bytes.
@@ -76,7 +83,9 @@ impl Receipt {
         if bytes.len() > RECEIPT_BYTES_MAX {
             return refuse("it has more than 1 MiB");
         }
-        let Ok(receipt) = borsh::from_slice::<Self>(bytes) else { return refuse("its bytes are not one receipt") };
+        let Ok(receipt) = borsh::from_slice::<Self>(bytes) else {
+            return refuse("its bytes are not one receipt");
+        };
         if receipt.version != VERSION {
             return refuse("its version is not known");
         }
@@ -102,7 +111,9 @@ impl Receipt {
             let Some(header) = read(header) else { return refuse("a header does not decode") };
             facts.push(header);
         }
-        let (Some(first), Some(last)) = (facts.first(), facts.last()) else { return refuse("it has no header") };
+        let (Some(first), Some(last)) = (facts.first(), facts.last()) else {
+            return refuse("it has no header");
+        };
         let linked = |pair: &[HeaderFacts]| {
             pair[1].parent == pair[0].hash && Some(pair[1].height) == pair[0].height.checked_add(1)
         };
@@ -183,7 +194,8 @@ impl State {
             return Err(LedgerError::PriceIsStale);
         }
         let too_much = LedgerError::Price { price: u64::MAX, limit: crate::CAP_ATOMS };
-        let block_fee = oracle::block_fee(rules, self.oracle().rate, chips, blocks).ok_or(too_much.clone())?;
+        let block_fee =
+            oracle::block_fee(rules, self.oracle().rate, chips, blocks).ok_or(too_much.clone())?;
         let bounty = u64::try_from(u128::from(block_fee) * u128::from(bounty_per_mille) / 1000)
             .map_err(|_| too_much.clone())?;
         let total = block_fee.checked_add(bounty).ok_or(too_much)?;

@@ -214,7 +214,10 @@ impl Transaction {
             }
             Body::CommitteeChange { committee, .. } => committee.check()?,
             Body::MultisigCreate(descriptor) => descriptor.check()?,
-            Body::JobCancel { .. } | Body::Claim { .. } | Body::ClaimCommit { .. } | Body::ClaimReveal { .. } => {}
+            Body::JobCancel { .. }
+            | Body::Claim { .. }
+            | Body::ClaimCommit { .. }
+            | Body::ClaimReveal { .. } => {}
         }
         Ok(())
     }

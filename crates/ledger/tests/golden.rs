@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use common::*;
 use hysteron_ledger::{
-    Body, Committee, Genesis, HeaderFacts, LedgerError, Multisig, Receipt, Sender, Signature, SignedTransaction, State,
-    Transaction,
+    Body, Committee, Genesis, HeaderFacts, LedgerError, Multisig, Receipt, Sender, Signature,
+    SignedTransaction, State, Transaction,
 };
 use hysteron_work::types::{Assignment, Hash, JobId, ProblemId, hash};
 use proptest::prelude::*;
@@ -59,7 +59,10 @@ fn samples() -> Vec<(&'static str, Transaction)> {
     let committee = Committee { reviewers: members.clone(), threshold: 2, oracles: vec![public(MINER)] };
     let bodies = vec![
         ("transfer", Body::Transfer { to: address(BOB), amount: 5, memo: b"memo".to_vec() }),
-        ("multi-transfer", Body::MultiTransfer { outputs: vec![(address(BOB), 1), (address(MINER), 2)], memo: vec![] }),
+        (
+            "multi-transfer",
+            Body::MultiTransfer { outputs: vec![(address(BOB), 1), (address(MINER), 2)], memo: vec![] },
+        ),
         (
             "job-open",
             Body::JobOpen(hysteron_ledger::JobTerms {
@@ -80,7 +83,8 @@ fn samples() -> Vec<(&'static str, Transaction)> {
         ("committee-change", Body::CommitteeChange { committee, signatures: vec![(0, Signature([4; 64]))] }),
         ("multisig-create", Body::MultisigCreate(Multisig { members, threshold: 1 })),
     ];
-    let transaction = |body| Transaction { network: 7, sender: Sender::Key(public(ALICE)), nonce: 1, fee: 2, body };
+    let transaction =
+        |body| Transaction { network: 7, sender: Sender::Key(public(ALICE)), nonce: 1, fee: 2, body };
     bodies.into_iter().map(|(name, body)| (name, transaction(body))).collect()
 }
 

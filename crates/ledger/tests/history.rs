@@ -101,7 +101,8 @@ impl History {
                     // Whatever the pool's check says, it says it without harm.
                     let _ = alone;
                     if let Some(problem) = gone.transaction.problem() {
-                        let id = |bytes: &Vec<u8>| blake3::derive_key("hysteron/problem/1", bytes) == problem.0;
+                        let id =
+                            |bytes: &Vec<u8>| blake3::derive_key("hysteron/problem/1", bytes) == problem.0;
                         let others = self.waiting.iter().any(|t| t.transaction.problem() == Some(problem));
                         if !others {
                             self.data.retain(|bytes| !id(bytes));
@@ -121,7 +122,8 @@ impl History {
                 self.send(from, Body::Transfer { to: address(to), amount, memo: b"memo".to_vec() });
             }
             Act::Transfer { from, to, amount, outputs } => {
-                let outputs = (0..outputs).map(|i| (address((to + i) % NAMES.len()), amount / 3 + 1)).collect();
+                let outputs =
+                    (0..outputs).map(|i| (address((to + i) % NAMES.len()), amount / 3 + 1)).collect();
                 self.send(from, Body::MultiTransfer { outputs, memo: vec![] });
             }
             Act::Open { who, problem, chips, blocks, bounty, held } => {
@@ -138,7 +140,10 @@ impl History {
             Act::TopUp { job, blocks, bounty } => {
                 let Some(&(job, _)) = self.job(job) else { return };
                 let (quoted_at, owner) = (self.world.height(), self.owner(&job));
-                self.send(owner, Body::JobTopUp { job, blocks, bounty: bounty + 1, quoted_at, price_max: 1 << 40 });
+                self.send(
+                    owner,
+                    Body::JobTopUp { job, blocks, bounty: bounty + 1, quoted_at, price_max: 1 << 40 },
+                );
             }
             Act::Cancel { job } => {
                 let Some(&(job, _)) = self.job(job) else { return };
@@ -160,7 +165,10 @@ impl History {
             Act::Reveal { commit } => {
                 let Some(at) = commit.checked_rem(self.commits.len()) else { return };
                 let (who, job, found) = self.commits[at].clone();
-                self.send(who, Body::ClaimReveal { job, assignment: Assignment::pack(&found), salt: [7; 32] });
+                self.send(
+                    who,
+                    Body::ClaimReveal { job, assignment: Assignment::pack(&found), salt: [7; 32] },
+                );
             }
             Act::Vote { who, job, approve } => {
                 let Some(&(job, _)) = self.job(job) else { return };

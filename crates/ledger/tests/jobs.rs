@@ -285,7 +285,10 @@ fn what_cannot_be_opened() {
         let (transaction, own) = world.open(CUSTOMER, &problem, terms);
         world.refusal(&transaction, &data.map_or(own, |data| vec![data]))
     };
-    assert!(matches!(refused(hysteron_ledger::JobTerms { price_max: 1, ..terms(1, 1) }, None), LedgerError::Price { .. }));
+    assert!(matches!(
+        refused(hysteron_ledger::JobTerms { price_max: 1, ..terms(1, 1) }, None),
+        LedgerError::Price { .. }
+    ));
     let rich = hysteron_ledger::JobTerms { price_max: u64::MAX, ..terms(1 << 32, 1 << 18) };
     assert!(matches!(refused(rich, None), LedgerError::Balance { .. } | LedgerError::Price { .. }));
     let trivial = hysteron_ledger::JobTerms { target: Some(250), ..terms(1, 1) };
@@ -309,7 +312,8 @@ fn top_ups_prolong() {
     let (id, _) = running(&mut world, terms(640, 10));
     world.mine(8);
     let before = job(&world, &id);
-    let body = Body::JobTopUp { job: id, blocks: 5, bounty: 7, quoted_at: world.height(), price_max: 1 << 40 };
+    let body =
+        Body::JobTopUp { job: id, blocks: 5, bounty: 7, quoted_at: world.height(), price_max: 1 << 40 };
     let top_up = world.sign(CUSTOMER, body);
     world.block(std::slice::from_ref(&top_up), &[]);
     let after = job(&world, &id);
@@ -317,6 +321,7 @@ fn top_ups_prolong() {
     assert_eq!(after.block_fee, before.block_fee + before.block_fee / 2);
     world.mine(6);
     assert!(matches!(job(&world, &id).status, Status::Ended { ending: Ending::Exhausted, .. }));
-    let late = world.sign(CUSTOMER, Body::JobTopUp { job: id, blocks: 5, bounty: 0, quoted_at: 9, price_max: 1 << 40 });
+    let late = world
+        .sign(CUSTOMER, Body::JobTopUp { job: id, blocks: 5, bounty: 0, quoted_at: 9, price_max: 1 << 40 });
     assert!(matches!(world.refusal(&late, &[]), LedgerError::JobState { .. }));
 }

@@ -3,11 +3,11 @@
 mod common;
 
 use common::*;
-use hysteron_ledger::{
-    Account, Authorisation, Body, Committee, LedgerError, Multisig, PublicKey, Sender, Signature, SignedTransaction,
-    State, Transaction, committee_change_message, emission, fee_floor,
-};
 use ed25519_dalek::Signer;
+use hysteron_ledger::{
+    Account, Authorisation, Body, Committee, LedgerError, Multisig, PublicKey, Sender, Signature,
+    SignedTransaction, State, Transaction, committee_change_message, emission, fee_floor,
+};
 use proptest::prelude::*;
 
 fn transfer(amount: u64) -> Body {
@@ -27,7 +27,10 @@ fn transfers_and_fees() {
     let reward = emission(issued);
     assert_eq!(world.state.supply().issued, issued + reward);
     let miner = world.balance(MINER);
-    assert_eq!(world.state.immature(&address(MINER)), vec![(1 + world.state.rules().maturity_blocks, reward + fee)]);
+    assert_eq!(
+        world.state.immature(&address(MINER)),
+        vec![(1 + world.state.rules().maturity_blocks, reward + fee)]
+    );
     world.mine(world.state.rules().maturity_blocks - 1);
     assert_eq!(world.balance(MINER), miner, "not yet");
     world.mine(1);
@@ -72,7 +75,10 @@ fn what_waits_may_be_ahead() {
     assert_eq!(now.spends, 5 + now.fee);
     assert_eq!(check(&world.sign_ahead(ALICE, transfer(5), 64)).unwrap().nonce, 64);
     assert!(matches!(check(&world.sign_ahead(ALICE, transfer(5), 65)), Err(LedgerError::Nonce { .. })));
-    assert_eq!(world.state.account(&address(ALICE)), Account { nonce: 0, ..world.state.account(&address(ALICE)) });
+    assert_eq!(
+        world.state.account(&address(ALICE)),
+        Account { nonce: 0, ..world.state.account(&address(ALICE)) }
+    );
 }
 
 #[test]

@@ -3,8 +3,9 @@
 
 use hysteron_ledger::limits::SIGNED_TRANSACTION_BYTES_MAX;
 use hysteron_ledger::{
-    Address, Authorisation, Body, Committee, Genesis, JobTerms, LedgerError, Multisig, Scale, Sender, Signature,
-    SignedTransaction, Transaction, commitment, committee_change_message, decode_problem, fee_floor,
+    Address, Authorisation, Body, Committee, Genesis, JobTerms, LedgerError, Multisig, Scale, Sender,
+    Signature, SignedTransaction, Transaction, commitment, committee_change_message, decode_problem,
+    fee_floor,
 };
 use hysteron_problem::Problem;
 use hysteron_work::types::{Assignment, Hash, JobId, ProblemId};
@@ -206,7 +207,8 @@ impl Account<'_> {
         let least = self.transaction(sender, 1, Body::JobOpen(terms.clone()), fee)?;
         // The limit is lowered to what the account can pay, since a node counts with all of it.
         let price_max = booking.price_max.min(self.balance - least.fee);
-        let transaction = self.sign(key, Body::JobOpen(JobTerms { price_max, ..terms }), Fee::Atoms(least.fee))?;
+        let transaction =
+            self.sign(key, Body::JobOpen(JobTerms { price_max, ..terms }), Fee::Atoms(least.fee))?;
         Ok(OpenedJob { transaction, data: (!is_known).then_some(bytes) })
     }
 
@@ -276,7 +278,13 @@ impl Account<'_> {
     ///
     /// # Errors
     /// As of [`Self::transaction`].
-    pub fn vote(&self, key: &Key, job: JobId, approve: bool, reason: &str) -> Result<SignedTransaction, WalletError> {
+    pub fn vote(
+        &self,
+        key: &Key,
+        job: JobId,
+        approve: bool,
+        reason: &str,
+    ) -> Result<SignedTransaction, WalletError> {
         self.sign(key, Body::ReviewVote { job, approve, reason: reason.into() }, Fee::Floor)
     }
 
@@ -305,7 +313,9 @@ impl Account<'_> {
     ) -> Result<(u8, Signature), WalletError> {
         next.check()?;
         let place = present.reviewers.iter().position(|member| *member == key.public());
-        let index = place.and_then(|i| u8::try_from(i).ok()).ok_or(WalletError::NotAMember { of: "the committee" })?;
+        let index = place
+            .and_then(|i| u8::try_from(i).ok())
+            .ok_or(WalletError::NotAMember { of: "the committee" })?;
         Ok((index, key.sign_message(&committee_change_message(self.genesis.network_id(), serial, next))))
     }
 

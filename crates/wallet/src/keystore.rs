@@ -124,7 +124,9 @@ impl Wallet {
         let mut identity = scrypt::Identity::new(SecretString::from(passphrase.to_owned()));
         identity.set_max_work_factor(WORK_FACTOR_MAX);
         let plain = age::decrypt(&identity, bytes).map_err(|error| match error {
-            age::DecryptError::InvalidHeader | age::DecryptError::UnknownFormat => refuse("it is no age file"),
+            age::DecryptError::InvalidHeader | age::DecryptError::UnknownFormat => {
+                refuse("it is no age file")
+            }
             age::DecryptError::NoMatchingKeys => refuse("it is not encrypted to a passphrase"),
             age::DecryptError::ExcessiveWork { .. } => refuse("opening it would take too much work"),
             _ => WalletError::Passphrase,

@@ -64,7 +64,9 @@ impl Words {
                     format!("there are {count} of them, and there must be 12, 15, 18, 21 or 24")
                 }
                 bip39::Error::UnknownWord(index) => format!("word {} is not in the list", index + 1),
-                bip39::Error::InvalidChecksum => "the checksum is wrong; a word is mistaken or out of place".into(),
+                bip39::Error::InvalidChecksum => {
+                    "the checksum is wrong; a word is mistaken or out of place".into()
+                }
                 other => other.to_string(),
             })
         })?;

@@ -141,7 +141,9 @@ pub(super) fn share(job: &Job, legs: u64, drawn_chips: u128) -> Share {
     use hysteron_work::types::{CHIPS_PER_BANK, LEGS};
     let drawn = drawn_chips.max(1);
     // 2^56 legs x 2^6 chips x 2^32 chips x 2^16 units = 2^110.
-    let credit = u128::from(legs) * u128::from(CHIPS_PER_BANK) * u128::from(job.chips)
+    let credit = u128::from(legs)
+        * u128::from(CHIPS_PER_BANK)
+        * u128::from(job.chips)
         * u128::from(crate::job::CREDIT_UNITS)
         / drawn;
     let due = LEGS as u128 * u128::from(job.chips) * u128::from(LEG_UNITS) / drawn;

@@ -163,7 +163,9 @@ impl Execution<'_> {
             let proven = context.parent_legs.iter().filter(|leg| **leg == id).count();
             job.proven = job.proven.saturating_add(proven as u64);
             match job.status {
-                Status::Held { until } if until <= self.height => self.end_job(&id, &mut job, Ending::Refused),
+                Status::Held { until } if until <= self.height => {
+                    self.end_job(&id, &mut job, Ending::Refused)
+                }
                 Status::Waiting { until } if until <= self.height + 1 => {
                     job.status = Status::Running;
                     job.started = Some(self.height + 1);

@@ -70,7 +70,13 @@ pub(crate) struct Execution<'a> {
 }
 
 impl<'a> Execution<'a> {
-    fn new(state: &'a State, height: u64, clock: u64, parent: Option<Hash>, work: &'a dyn ClaimChecker) -> Self {
+    fn new(
+        state: &'a State,
+        height: u64,
+        clock: u64,
+        parent: Option<Hash>,
+        work: &'a dyn ClaimChecker,
+    ) -> Self {
         Self {
             state,
             rules: state.rules(),
@@ -152,7 +158,8 @@ impl State {
         let mut problems = block.problems.iter();
         for (index, transaction) in block.transactions.iter().enumerate() {
             let refuse = |error| LedgerError::BlockTransaction { index, error: Box::new(error) };
-            let new_problem = transaction.transaction.problem().filter(|id| execution.overlay.problem(id).is_none());
+            let new_problem =
+                transaction.transaction.problem().filter(|id| execution.overlay.problem(id).is_none());
             let problem = match new_problem {
                 Some(id) => Some(problems.next().ok_or(refuse(LedgerError::ProblemMissing(id)))?),
                 None => None,
@@ -227,7 +234,9 @@ impl State {
         };
         let parts = [audit.balances, audit.immature, audit.escrow, audit.pot, audit.bonds, audit.burned];
         if sum(parts.into_iter())? != audit.issued {
-            return Err(LedgerError::Arithmetic { what: "the coins there are, against those that were issued" });
+            return Err(LedgerError::Arithmetic {
+                what: "the coins there are, against those that were issued",
+            });
         }
         Ok(audit)
     }

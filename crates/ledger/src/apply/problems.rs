@@ -81,7 +81,9 @@ impl Execution<'_> {
             return Ok(known);
         }
         let refuse = |reason| Err(LedgerError::ProblemData { problem: *id, reason });
-        let Some(data) = data.filter(|_| data_bytes > 0) else { return Err(LedgerError::ProblemMissing(*id)) };
+        let Some(data) = data.filter(|_| data_bytes > 0) else {
+            return Err(LedgerError::ProblemMissing(*id));
+        };
         if data.len() != data_bytes as usize {
             return refuse("it is not as long as the transaction says");
         }

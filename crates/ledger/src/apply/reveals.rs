@@ -75,8 +75,13 @@ impl Execution<'_> {
         board.reveals.push(PendingReveal { score, committed: committed.height });
         self.overlay.write(keys::of_job(Kind::Board, id), &board);
         let due = (committed.height + self.rules.work.claim_age_blocks).max(self.height + 1);
-        let reveal =
-            Reveal { job: *id, sender: *sender, committed: committed.height, score, assignment: assignment.clone() };
+        let reveal = Reveal {
+            job: *id,
+            sender: *sender,
+            committed: committed.height,
+            score,
+            assignment: assignment.clone(),
+        };
         self.overlay.write(keys::due(Kind::Reveal, due, &hash), &reveal);
         Ok(())
     }

@@ -20,7 +20,9 @@ const SCORED_BYTES: u64 = 1024;
 pub fn fee_floor(rules: &FeeRules, transaction: &SignedTransaction) -> u64 {
     let own_bytes = borsh::object_length(transaction).map_or(u64::MAX, |bytes| bytes as u64);
     let (data, legs, scores) = match &transaction.transaction.body {
-        Body::JobOpen(terms) => (terms.data_bytes.into(), 0, u64::from(terms.data_bytes).div_ceil(SCORED_BYTES)),
+        Body::JobOpen(terms) => {
+            (terms.data_bytes.into(), 0, u64::from(terms.data_bytes).div_ceil(SCORED_BYTES))
+        }
         Body::Claim { .. } => (0, 1, 1),
         Body::ClaimReveal { .. } => (0, 0, 1),
         _ => (0u64, 0u64, 0u64),
@@ -78,7 +80,11 @@ impl Execution<'_> {
         let message = signed.transaction.id();
         match (&signed.transaction.sender, &signed.authorisation) {
             (Sender::Key(key), Authorisation::Single(signature)) => {
-                if key.verifies(&message, signature) { Ok(()) } else { refuse("the signature is wrong") }
+                if key.verifies(&message, signature) {
+                    Ok(())
+                } else {
+                    refuse("the signature is wrong")
+                }
             }
             (Sender::Multisig(address), Authorisation::Multisig(signatures)) => {
                 match self.overlay.multisig(address) {

@@ -72,7 +72,10 @@ impl State {
         let office = Office { committee: genesis.committee.clone(), serial: 0, next: None };
         put(keys::table(Kind::Office), borsh::to_vec(&office));
         let rate = oracle::genesis_rate(genesis);
-        put(keys::table(Kind::Oracle), borsh::to_vec(&Oracle { rate, moved: genesis.time, quoted: genesis.time }));
+        put(
+            keys::table(Kind::Oracle),
+            borsh::to_vec(&Oracle { rate, moved: genesis.time, quoted: genesis.time }),
+        );
         put(keys::at_height(Kind::Rate, 0), borsh::to_vec(&rate));
         Self::from_entries(genesis, entries)
     }
@@ -135,7 +138,12 @@ impl State {
     }
 
     fn write(&mut self, delta: &Delta, backwards: bool) -> Result<(), LedgerError> {
-        let sides = || delta.changes.iter().map(|c| if backwards { (&c.key, &c.new, &c.old) } else { (&c.key, &c.old, &c.new) });
+        let sides = || {
+            delta
+                .changes
+                .iter()
+                .map(|c| if backwards { (&c.key, &c.new, &c.old) } else { (&c.key, &c.old, &c.new) })
+        };
         if !delta.changes.is_sorted_by(|a, b| a.key < b.key) {
             return Err(LedgerError::Corrupt { what: "a block's changes are out of order" });
         }

@@ -190,7 +190,8 @@ impl StateProof {
             }
             (ProofEnd::Leaf { path, value: found }, None) => {
                 // Another record alone in the subtree where the wanted one would be.
-                let shares_way = (0..self.siblings.len()).all(|depth| bit(path, depth) == bit(&wanted, depth));
+                let shares_way =
+                    (0..self.siblings.len()).all(|depth| bit(path, depth) == bit(&wanted, depth));
                 if *path == wanted || !shares_way {
                     return false;
                 }
@@ -199,7 +200,8 @@ impl StateProof {
             (ProofEnd::Empty, Some(_)) => return false,
         };
         for (depth, sibling) in self.siblings.iter().enumerate().rev() {
-            hash = if bit(&wanted, depth) { branch_hash(sibling, &hash) } else { branch_hash(&hash, sibling) };
+            hash =
+                if bit(&wanted, depth) { branch_hash(sibling, &hash) } else { branch_hash(&hash, sibling) };
         }
         hash == *root
     }

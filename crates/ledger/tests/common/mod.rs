@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use ed25519_dalek::{Signer, SigningKey};
 use hysteron_ledger::{
     Address, Applied, Authorisation, BlockContext, BlockInput, Body, ClaimChecker, ClaimError, ClaimSite,
-    ClaimVerdict, Delta, Genesis, JobTerms, LedgerError, PublicKey, Score, Sender, Signature, SignedTransaction,
-    State, Transaction, commitment, devnet_seed, fee_floor,
+    ClaimVerdict, Delta, Genesis, JobTerms, LedgerError, PublicKey, Score, Sender, Signature,
+    SignedTransaction, State, Transaction, commitment, devnet_seed, fee_floor,
 };
 use hysteron_problem::{ClauseList, Cnf, Literal, Problem};
 use hysteron_work::Claim;
@@ -216,7 +216,12 @@ impl World {
         sign_raw(who, transaction)
     }
 
-    pub fn open(&mut self, who: usize, problem: &Problem, terms: JobTerms) -> (SignedTransaction, Vec<Vec<u8>>) {
+    pub fn open(
+        &mut self,
+        who: usize,
+        problem: &Problem,
+        terms: JobTerms,
+    ) -> (SignedTransaction, Vec<Vec<u8>>) {
         let id = ProblemId::of(problem);
         self.checker.problems.insert(id, problem.clone());
         let is_known = self.state.problem(&id).is_some();
