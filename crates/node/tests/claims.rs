@@ -15,11 +15,12 @@ use hysteron_chain::testing::StubRunner;
 use hysteron_problem::Problem;
 use hysteron_work::{Claim, Meter, ProblemId, Table, Task};
 
-/// An attempt's first leg on a job, as a claim.
+/// A leg on a job that is better than the assignment of all variables to false, as a claim.
 fn claim(node: &TestNode, work: &Work) -> LegClaim {
     let bytes = node.client.table(Hex32(work.table)).expect("the table");
     let table = Table::decode(&bytes).expect("a table");
     let (problem, _) = problem();
+    let least = hysteron_ledger::Scale::of(&problem).baseline.energy;
     let problems: BTreeMap<ProblemId, Arc<Problem>> = [(ProblemId::of(&problem), Arc::new(problem))].into();
     let runner = StubRunner::new(Arc::new(problems));
     let (stop, meter) = (AtomicBool::new(false), Meter::off());
@@ -28,7 +29,7 @@ fn claim(node: &TestNode, work: &Work) -> LegClaim {
         let attempt = hysteron_work::attempt(&work.seed(), &table, &work.rules, &runner, nonce, &stop, &meter)
             .expect("a leg runs")
             .expect("nobody stops it");
-        let leg = attempt.outputs.iter().position(|output| matches!(output.task, Task::Job(_)));
+        let leg = attempt.outputs.iter().position(|output| matches!(output.task, Task::Job(_)) && output.energy < least);
         if let Some(leg) = leg {
             return Claim::of_attempt(work.header.clone(), &attempt, leg as u8 + 1).into();
         }
