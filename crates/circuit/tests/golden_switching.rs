@@ -44,6 +44,7 @@ fn golden_vectors() {
         frozen: 2,
         resample: 10,
         record: 5,
+        patient: false,
         restart: 0,
         weight_floor: 4,
         weight_cap: 90,
@@ -64,6 +65,9 @@ fn golden_vectors() {
         ("W, solved chips start again", &easy, memory(1024)),
         ("W, mixed lengths", &mixed, memory(3000)),
         ("W, hub", &hub, memory(4000)),
+        ("T, patient", &easy, Parameters { patient: true, ..annealing(Kernel::T) }),
+        ("B, patient", &easy, Parameters { patient: true, ..annealing(Kernel::B) }),
+        ("W, patient", &easy, Parameters { patient: true, record: 7, ..memory(1024) }),
     ];
     let states: Vec<Vec<bool>> =
         (0..5).map(|s| (0..200).map(|v| mix64(s << 32 | v) & 1 == 1).collect()).collect();

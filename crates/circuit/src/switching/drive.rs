@@ -50,7 +50,8 @@ pub(super) fn drive<M: Machine>(
         let row = machine.sweep(level, step_key(request.seed, u64::from(step)));
         trace = bank::fold_trace(trace, &row);
         steps += 1;
-        if machine.look(step, parameters.records_after(step, request.steps), goal) {
+        let record = parameters.records_after(step, request.steps);
+        if (record || !parameters.patient) && machine.look(step, record, goal) {
             if request.stop_at_target {
                 break;
             }

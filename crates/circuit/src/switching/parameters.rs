@@ -41,6 +41,11 @@ pub struct Parameters {
     /// reaches 0 unsatisfied clauses is noticed after every step, in B after every second.)
     #[serde(default = "one")]
     pub record: u32,
+    /// Notice that a chip reached the goal only in the steps in which new best states are looked for: its fresh start
+    /// is then as rare as they are, so that a circuit which is solved all the time costs hardly more than another. Else
+    /// it is noticed at once.
+    #[serde(default)]
+    pub patient: bool,
     /// All chips start from noise again each so many steps; 0 never.
     #[serde(default)]
     pub restart: u32,

@@ -47,6 +47,7 @@ fn random_parameters(draws: &mut Draws, kernel: Kernel) -> Parameters {
         frozen: draws.below(3) as u32,
         resample: draws.below(4) as u32,
         record: 1 + draws.below(4) as u32,
+        patient: draws.below(2) == 1,
         restart: draws.below(2) as u32 * 7,
         weight_floor,
         weight_cap: weight_floor.saturating_add(draws.below(250) as u8),
