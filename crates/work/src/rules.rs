@@ -39,7 +39,7 @@ impl WorkRules {
             pre_tries: 4_180_000,
             variables_max: VARIABLES_LIMIT,
             elements_max: ELEMENTS_LIMIT,
-            steps_min: 40,
+            steps_min: 8,
             shrink_per_mille_max: 100,
             claim_age_blocks: 10,
             pool_age_blocks: 10,

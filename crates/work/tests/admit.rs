@@ -28,10 +28,11 @@ fn good_problems_pass() {
 #[test]
 fn what_shrinks_is_refused() {
     let rules = WorkRules::main();
-    // A unit clause decides nothing else: fine. An eighth of the variables in units: not.
-    let mut cnf = sat(400, 1300, 3);
-    for variable in 0..50 {
-        cnf.clauses.push(&[Literal::new(variable, false)]);
+    // A fourth of the variables occur with one sign only.
+    let mut cnf = sat(200, 860, 3);
+    cnf.variables += 60;
+    for variable in 200..260 {
+        cnf.clauses.push(&[Literal::new(variable, false), Literal::new(variable - 200, true)]);
     }
     let refusal = normalisation_check(&Problem::Cnf(cnf), &rules).unwrap_err();
     assert!(matches!(refusal, Refusal::Shrinks { .. }), "{refusal}");

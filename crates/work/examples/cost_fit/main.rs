@@ -82,22 +82,13 @@ fn measure(
         let compiled = Compiled::new(Arc::new(family.problem.clone()));
         let sizes = *compiled.sizes();
         for (kernel, set) in kernels(&compiled, true) {
-            let (once, _) = time(4, || steps(&compiled, set, 1));
-            // A run of about 15 ms beside its start.
-            let mut many = 16;
-            let long = loop {
-                let (long, _) = time(1, || steps(&compiled, set, many));
-                if long > once + 12e6 || many > 1 << 24 {
-                    break long;
-                }
-                many = if long > once + 1e6 {
-                    (f64::from(many) * 15e6 / (long - once)) as u32
-                } else {
-                    many * 8
-                };
-            };
-            let (again, output) = time(4, || steps(&compiled, set, many));
-            let a_step = (long.min(again) - once) / f64::from(many - 1);
+            // Runs of about 6 ms beside their start, of three steps at least.
+            let once = time(3, || steps(&compiled, set, 1)).0;
+            let few = time(3, || steps(&compiled, set, 3));
+            let many = (1.0 + 6e6 / ((few.0 - once) / 2.0).max(20.0)).clamp(3.0, 1e6) as u32;
+            let (long, output) = if many < 6 { few } else { time(4, || steps(&compiled, set, many)) };
+            let many = if many < 6 { 3 } else { many };
+            let a_step = (long - once).max(1.0) / f64::from(many - 1);
             let load = ((once - a_step) * 1000.0).max(1000.0);
             load_rows.entry(kernel).or_default().push((
                 family.name.clone(),
