@@ -53,7 +53,7 @@ pub struct CheckedHeader {
 /// Something is wrong with what a peer sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Added to the peer's score; a ban follows at [`crate::limits::Limits::ban_score`] (100 unless configured).
+    /// Added to the peer's score; 0 if nobody is to blame, and what was judged may be offered again. A ban follows at [`crate::limits::Limits::ban_score`] (100 unless configured).
     pub ban_score: u32,
     /// What is wrong, a full sentence.
     pub reason: String,

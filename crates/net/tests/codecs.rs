@@ -96,7 +96,8 @@ proptest! {
 
     #[test]
     fn frames_come_back_and_their_bound_holds(request in request()) {
-        futures::executor::block_on(async {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
             let length = borsh::to_vec(&request).unwrap().len();
             let mut stream = futures::io::Cursor::new(Vec::new());
             write_frame(&mut stream, &request, length).await.unwrap();

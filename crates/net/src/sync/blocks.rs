@@ -255,7 +255,9 @@ impl Sync {
             }
             Imported::Invalid(fault) => {
                 let (source, hash) = (download.source, download.hash(download.next));
-                self.invalid.insert(hash);
+                if fault.ban_score > 0 {
+                    self.invalid.insert(hash);
+                }
                 self.end_round();
                 if source != import.sender {
                     self.punish(import.sender, fault.clone(), now_ms);

@@ -262,7 +262,8 @@ impl Sync {
             Phase::Judging { ticket: expected, source, headers } if expected == ticket => match result {
                 Ok(known) => self.phase = Phase::Downloading(Download::new(source, headers, known)),
                 Err(fault) => {
-                    if let Some(last) = headers.last() {
+                    // Without a score it is we who could not judge, and the chain may be good.
+                    if let Some(last) = headers.last().filter(|_| fault.ban_score > 0) {
                         self.invalid.insert(last.summary.hash);
                     }
                     self.punish(source, fault, now_ms);

@@ -22,6 +22,7 @@ struct World {
     asked_blocks: BTreeMap<PeerId, usize>,
     asked_headers: BTreeMap<PeerId, usize>,
     punished: BTreeMap<PeerId, u32>,
+    unjudged: u32,
     now_ms: u64,
 }
 
@@ -84,6 +85,7 @@ impl World {
             asked_blocks: BTreeMap::new(),
             asked_headers: BTreeMap::new(),
             punished: BTreeMap::new(),
+            unjudged: 0,
             now_ms: 0,
         };
         world.sync.own_tip(tip(&world.own), 0);
@@ -127,6 +129,11 @@ impl World {
             Action::CheckHeaders { ticket, headers, .. } => {
                 let checked = headers.into_iter().map(|bytes| CheckedHeader { summary: summary(&bytes), bytes });
                 self.sync.headers_checked(ticket, Ok(checked.collect()), now_ms);
+            }
+            Action::CheckCandidate { ticket, .. } if self.unjudged > 0 => {
+                self.unjudged -= 1;
+                let fault = Fault { ban_score: 0, reason: "We forgot it.".into() };
+                self.sync.candidate_checked(ticket, Err(fault), now_ms);
             }
             Action::CheckCandidate { ticket, headers, .. } => {
                 let known = headers.iter().take_while(|header| self.stored.contains(&header.summary.hash)).count();
@@ -242,6 +249,15 @@ fn a_withheld_chain_costs_its_peer_the_connection_and_ends_nothing() {
     world.run(300);
     assert!(world.own == good);
     assert!(world.punished[&ids[0]] >= 100 && !world.punished.contains_key(&ids[1]));
+}
+
+#[test]
+fn a_chain_that_we_could_not_judge_is_taken_later() {
+    let chain = extend(&genesis(), 10, 1, 0);
+    let (mut world, ids) = World::new(vec![honest(&chain)]);
+    world.unjudged = 2;
+    world.run(60);
+    assert!(world.own == chain && world.punished.get(&ids[0]).is_none_or(|score| *score == 0));
 }
 
 #[test]
