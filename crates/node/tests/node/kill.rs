@@ -1,12 +1,10 @@
 //! A node that is killed (-9) while it works loses no block that it has told of, and goes on where it was.
 
-mod common;
-
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use common::{TestNode, address, mine, wait_until};
+use crate::common::{TestNode, address, mine, wait_until};
 use hysteron_api::Client;
 
 /// Names the data directory of the child process.
@@ -30,7 +28,7 @@ struct Process(Child);
 impl Process {
     fn start(directory: &Path) -> (Self, Client) {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
-            .args(["child", "--exact", "--nocapture"])
+            .args(["kill::child", "--exact", "--nocapture"])
             .env(VARIABLE, directory)
             .stdout(Stdio::piped())
             .spawn()

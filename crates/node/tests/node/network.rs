@@ -1,8 +1,6 @@
 //! Several nodes in one process, over loopback sockets: they sync, gossip, and agree after a fork.
 
-mod common;
-
-use common::{TestNode, wait_until};
+use crate::common::{TestNode, wait_until};
 use hysteron_api::Hex32;
 
 fn tip(node: &TestNode) -> Hex32 {
@@ -70,7 +68,7 @@ fn three_nodes_agree_after_a_fork() {
     assert_eq!(transaction.block, None);
     // The history has forgotten the abandoned blocks' rewards.
     wait_until("the history follows", || {
-        let page = first.client.history(&common::address("alice"), &Default::default()).expect("a history");
+        let page = first.client.history(&crate::common::address("alice"), &Default::default()).expect("a history");
         page.entries.is_empty()
     });
     wait_until("the transaction is included again", || {

@@ -1,8 +1,6 @@
 //! Server-sent events over a real socket.
 
-mod common;
-
-use common::{TestNode, wait_until};
+use crate::common::{TestNode, wait_until};
 use hysteron_api::types::Event;
 
 #[test]

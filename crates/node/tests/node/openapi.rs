@@ -1,10 +1,8 @@
 //! The OpenAPI document: valid in its references, and complete.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::TestNode;
+use crate::common::TestNode;
 use serde_json::Value;
 
 /// Every route of the node. A route that is missing here or there fails the test.

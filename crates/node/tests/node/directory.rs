@@ -1,8 +1,6 @@
 //! The data directory: whose it is, which version, and what a restart finds.
 
-mod common;
-
-use common::{TestNode, genesis, options, runtime};
+use crate::common::{TestNode, genesis, options, runtime};
 use hysteron_node::{Config, Node};
 
 fn start_error(directory: &std::path::Path) -> String {
@@ -79,8 +77,8 @@ fn a_restart_finds_everything_and_a_lost_history_is_built_anew() {
     let status = node.client.status().expect("a status");
     assert_eq!((status.height, status.tip), (3, tip));
     assert_eq!(node.handle().peer(), peer, "a node keeps its identity");
-    common::wait_until("the history is built anew", || {
-        let page = node.client.history(&common::address("alice"), &Default::default()).expect("a history");
+    crate::common::wait_until("the history is built anew", || {
+        let page = node.client.history(&crate::common::address("alice"), &Default::default()).expect("a history");
         page.entries.len() == 3
     });
     assert_eq!(node.mine("alice").height, 4);

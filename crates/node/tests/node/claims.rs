@@ -1,13 +1,11 @@
 //! Claims of workers: wrapped by the node's account, paid to the worker's address, and never false.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use common::worker::{Worker, base, ready};
-use common::{TestNode, address, open_job, problem, wait_until};
+use crate::common::worker::{Worker, base, ready};
+use crate::common::{TestNode, address, open_job, problem, wait_until};
 use hysteron_api::Hex32;
 use hysteron_api::types::HistoryQuery;
 use hysteron_api::worker::{FromWorker, LegClaim, Work, WorkResult};
@@ -85,5 +83,5 @@ fn a_false_claim_costs_the_node_nothing() {
     assert!(worker.is_sent_away());
     assert_eq!(node.client.account(&account).expect("an account").next_nonce, 0, "nothing was sent");
     assert_eq!(node.client.mining().expect("figures").claims_refused, 1);
-    assert_eq!(common::refusal(node.client.job_assignment(job)).status, 404);
+    assert_eq!(crate::common::refusal(node.client.job_assignment(job)).status, 404);
 }

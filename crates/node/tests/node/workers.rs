@@ -1,13 +1,11 @@
 //! The worker hub over real sockets: the three messages on both transports, what is refused, a thousand idle workers.
 
-mod common;
-
 use std::io::Write;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use common::worker::{Worker, base, ready};
-use common::{TestNode, account, wait_until};
+use crate::common::worker::{Worker, base, ready};
+use crate::common::{TestNode, account, wait_until};
 use hysteron_api::Hex32;
 use hysteron_api::worker::{Figures, FromNode, FromWorker, Ready, Work, WorkResult, read_frame, write_frame};
 use hysteron_chain::testing::StubRunner;
@@ -47,7 +45,7 @@ fn a_worker_mines_over_tcp() {
         work = worker.work();
     }
     assert_eq!((work.tally.blocks_accepted, work.tally.blocks_refused), (1, 0));
-    assert_eq!(node.client.block(1).expect("the block").header.miner, common::address("bob"));
+    assert_eq!(node.client.block(1).expect("the block").header.miner, crate::common::address("bob"));
     let figures = Figures { attempts: 7, legs: 28, ecu: 1000, hashing_ns: 50, computing_ns: 950 };
     worker.send(&FromWorker::Result(WorkResult::Progress(figures)));
     wait_until("the figures are counted", || node.client.mining().expect("figures").attempts == 7);
@@ -185,8 +183,8 @@ fn a_stop_ends_the_connections() {
 fn the_node_mines_inside() {
     let node = TestNode::with(|config| {
         config.mining.threads = 1;
-        config.mining.address = Some(common::address("alice"));
+        config.mining.address = Some(crate::common::address("alice"));
     });
     wait_until("some blocks are mined", || node.height() >= 3);
-    assert_eq!(node.client.block(1).expect("the block").header.miner, common::address("alice"));
+    assert_eq!(node.client.block(1).expect("the block").header.miner, crate::common::address("alice"));
 }

@@ -1,8 +1,6 @@
 //! Every endpoint over a real socket: what it gives, and how it refuses.
 
-mod common;
-
-use common::{TestNode, address, genesis, mine, mine_until_included, problem, refusal, sign, terms, transfer, wait_until};
+use crate::common::{TestNode, address, genesis, mine, mine_until_included, problem, refusal, sign, terms, transfer, wait_until};
 use hysteron_api::types::{BlockQuery, HeaderQuery, HistoryQuery, JobQuery, JobState, QuoteQuery, TransactionStatus};
 use hysteron_api::{Atoms, Client, Hex32};
 use hysteron_ledger::{Body, Genesis, HeaderFacts, Receipt};
@@ -152,7 +150,7 @@ fn a_job_from_upload_to_receipt() {
         })
     };
     let proven = decoded.verify(&receipt.block.0, read).expect("the receipt holds");
-    assert_eq!((proven.height, proven.job.owner), (receipt.height, common::account("customer")));
+    assert_eq!((proven.height, proven.job.owner), (receipt.height, crate::common::account("customer")));
     wait_until("the history has the job", || client.job_events(id).is_ok_and(|e| e.last().is_some_and(|e| e.kind == "settled")));
     let kinds: Vec<String> = client.job_events(id).expect("events").into_iter().map(|e| e.kind).collect();
     assert_eq!(kinds.first().map(String::as_str), Some("opened"));
@@ -277,7 +275,7 @@ fn late_headers_and_foreign_ones_are_refused() {
     let node = TestNode::new();
     let client = &node.client;
     let template = client.template(&address("miner")).expect("a template");
-    let proof = common::prove(client, &template);
+    let proof = crate::common::prove(client, &template);
     let base = hysteron_chain::HeaderBase::decode(&template.header.0).expect("a header");
     let mut forged = base.clone().with(&proof);
     forged.nonce += 1;
