@@ -1,12 +1,21 @@
 //! The `hysteron` command: reads problem files, solves them with simulated memristor chips, and
-//! inspects, converts and generates them.
+//! inspects, converts and generates them; and the network's programs: node, worker, wallet, jobs and receipts.
 
 mod convert;
+mod demo;
+mod devnet;
 mod generate;
 mod input;
 mod inspect;
+mod job;
+mod job_bar;
+mod network;
+mod node;
 mod progress;
+mod receipt;
 mod solve;
+mod wallet;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -30,6 +39,18 @@ enum Command {
     Convert(convert::Arguments),
     /// Write a seeded instance of a named kind.
     Generate(generate::Arguments),
+    /// Start a whole network on this machine; with --demo, show the way of a job through it.
+    Devnet(devnet::Arguments),
+    /// Keys, balances, transfers.
+    Wallet(wallet::Arguments),
+    /// Book chips for a problem on the network, follow the search, fetch the answer.
+    Job(job::Arguments),
+    /// What a job was given and what it cost, provable to anybody.
+    Receipt(receipt::Arguments),
+    /// Run a node of the network.
+    Node(Box<node::Arguments>),
+    /// Mine for a node.
+    Worker(worker::Arguments),
 }
 
 /// Exit code of a command that could not be carried out: bad input, bad arguments.
@@ -41,6 +62,12 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
+        Command::Devnet(arguments) => devnet::run(&arguments),
+        Command::Wallet(arguments) => wallet::run(&arguments),
+        Command::Job(arguments) => job::run(&arguments),
+        Command::Receipt(arguments) => receipt::run(&arguments),
+        Command::Node(arguments) => node::run(&arguments),
+        Command::Worker(arguments) => worker::run(&arguments),
     };
     match result {
         Ok(code) => ExitCode::from(code),

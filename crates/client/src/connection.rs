@@ -91,24 +91,26 @@ impl Connection {
         self.submit(&account.transfer(key, to, amount, memo, Fee::Floor)?)
     }
 
-    /// Waits until a transaction is in a block; gives its height.
+    /// Waits until a transaction is in a block; gives its height. Between leaving the mempool and entering the node's
+    /// index, which follows the chain, a transaction is nowhere for a moment.
     ///
     /// # Errors
-    /// [`Failure::Late`]; [`Failure::Node`] if the node was away for a minute or forgot the transaction.
+    /// [`Failure::Late`]; [`Failure::Node`] if the node was away, or did not know the transaction, for a minute.
     pub fn wait_for(&self, id: Hex32, most: Duration) -> Result<u64, Failure> {
         let begin = Instant::now();
-        let mut heard = Instant::now();
+        let mut seen = Instant::now();
         loop {
             match self.client.transaction(id) {
                 Ok(transaction) => {
-                    heard = Instant::now();
+                    seen = Instant::now();
                     if let (TransactionStatus::Included, Some(height)) =
                         (transaction.status, transaction.height)
                     {
                         return Ok(height);
                     }
                 }
-                Err(error) if is_passing(&error, heard.elapsed()) => {}
+                Err(error) if is_passing(&error, seen.elapsed()) => {}
+                Err(error) if error.is_not_found() && seen.elapsed() < PATIENCE => {}
                 Err(error) => return Err(error.into()),
             }
             if begin.elapsed() > most {

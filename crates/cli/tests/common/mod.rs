@@ -10,6 +10,7 @@ pub fn hysteron() -> Command {
 }
 
 /// Runs with arguments and text on standard input.
+#[allow(dead_code, reason = "not every test file feeds standard input")]
 pub fn run(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = hysteron()
         .args(arguments)
