@@ -129,7 +129,7 @@ fn report_line(report: &Report, earnings: Option<(u64, u64)>) -> String {
         "{:.1} attempts/s, {:.1} legs/s ({} % for jobs), {} updates/s",
         lately.attempts as f64 / seconds,
         lately.legs as f64 / seconds,
-        if lately.legs > 0 { 100 * lately.job_legs / lately.legs } else { 0 },
+        (100 * lately.job_legs).checked_div(lately.legs).unwrap_or(0),
         si(lately.ecu as f64 / seconds),
     );
     if let Some(share) = report.total.hashing_per_mille() {
