@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use common::*;
 use hysteron_ledger::{
-    Body, Committee, Genesis, HeaderFacts, LedgerError, Multisig, Receipt, Sender, Signature,
-    SignedTransaction, State, Transaction,
+    Body, Committee, HeaderFacts, LedgerError, Multisig, Receipt, Sender, Signature, SignedTransaction,
+    State, Transaction,
 };
 use hysteron_work::types::{Assignment, Hash, JobId, ProblemId, hash};
 use proptest::prelude::*;
@@ -110,7 +110,6 @@ fn life() -> (World, JobId, Vec<(String, String)>) {
     let mut world = World::new(&genesis());
     let mut lines = vec![
         ("genesis".to_string(), hexadecimal(&world.state.rules().hash())),
-        ("devnet".to_string(), hexadecimal(&Genesis::devnet().hash())),
         ("root-0".to_string(), hexadecimal(&world.state.root())),
     ];
     let (problem, hidden) = planted(60, 250, 7);

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use hysteron_ledger::{Body, JobTerms, Multisig, PublicKey, SignedTransaction, State};
+use hysteron_ledger::{Body, Ending, Event, JobTerms, Multisig, PublicKey, SignedTransaction, State};
 use hysteron_work::types::{Assignment, JobId};
 use proptest::prelude::*;
 
@@ -56,6 +56,8 @@ struct History {
     data: Vec<Vec<u8>>,
     accepted: usize,
     refused: usize,
+    /// How jobs ended, on branches that were given up too.
+    ended: Vec<Ending>,
 }
 
 impl History {
@@ -90,7 +92,11 @@ impl History {
         loop {
             let (waiting, data) = (self.waiting.clone(), self.data.clone());
             match self.world.try_block(miner, &waiting, &data) {
-                Ok(_) => {
+                Ok(applied) => {
+                    self.ended.extend(applied.events.iter().filter_map(|event| match event {
+                        Event::JobEnded { ending, .. } => Some(*ending),
+                        _ => None,
+                    }));
                     self.accepted += waiting.len();
                     break;
                 }
@@ -146,6 +152,8 @@ impl History {
                 );
             }
             Act::Cancel { job } => {
+                // What waits comes first, so that there is a job to cancel.
+                self.mine(MINER);
                 let Some(&(job, _)) = self.job(job) else { return };
                 self.send(self.owner(&job), Body::JobCancel { job });
             }
@@ -207,7 +215,7 @@ fn history(rate_is_fixed: bool, acts: Vec<Act>) -> History {
     genesis.market.held_from_elements = 3 * 255;
     let world = World::new(&genesis);
     let (jobs, commits, waiting, data) = (vec![], vec![], vec![], vec![]);
-    let mut history = History { world, jobs, commits, waiting, data, accepted: 0, refused: 0 };
+    let mut history = History { world, jobs, commits, waiting, data, accepted: 0, refused: 0, ended: vec![] };
     for act in acts {
         history.step(act);
     }
@@ -254,14 +262,9 @@ fn histories_are_eventful() {
     let mut runner = TestRunner::deterministic();
     let acts = prop::collection::vec(act(), 600).new_tree(&mut runner).unwrap().current();
     let history = history(true, acts);
-    let jobs: Vec<_> = history.world.state.jobs().map(|(_, job)| job).collect();
-    let count = |ending| jobs.iter().filter(|job| job.status.ending() == Some(ending)).count();
-    let endings = [
-        hysteron_ledger::Ending::Solved,
-        hysteron_ledger::Ending::Exhausted,
-        hysteron_ledger::Ending::Cancelled,
-        hysteron_ledger::Ending::Refused,
-    ];
-    assert!(endings.iter().all(|ending| count(*ending) > 0), "{:?}", endings.map(count));
+    let count = |ending: &Ending| history.ended.iter().filter(|other| *other == ending).count();
+    let endings = [Ending::Solved, Ending::Exhausted, Ending::Cancelled, Ending::Refused, Ending::Starved]
+        .map(|e| count(&e));
+    assert!(endings.iter().all(|count| *count > 0), "{endings:?}");
     assert!(history.accepted > 100 && history.refused > 50, "{} {}", history.accepted, history.refused);
 }

@@ -10,8 +10,8 @@ use hysteron_ledger::{
     SignedTransaction, State, Transaction, commitment, devnet_seed, fee_floor,
 };
 use hysteron_problem::{ClauseList, Cnf, Literal, Problem};
-use hysteron_work::Claim;
-use hysteron_work::types::{Assignment, Hash, JobId, ProblemId, hash};
+use hysteron_work::types::{Assignment, Hash, JobId, ProblemId, Target, hash};
+use hysteron_work::{Claim, WorkRules};
 
 pub const CUSTOMER: usize = 0;
 pub const MINER: usize = 1;
@@ -38,6 +38,20 @@ pub fn genesis() -> Genesis {
     }
     genesis.allocations.sort_unstable();
     genesis.market.reveal_within_blocks = 14;
+    // Fixed here, so that golden states do not depend on what a network of today chooses.
+    genesis.post_target = Target::from_expected_tries(60);
+    genesis.work = WorkRules {
+        leg_work: 10_000_000,
+        pre_tries: 40_000,
+        variables_max: 1 << 16,
+        elements_max: 1 << 17,
+        steps_min: 40,
+        shrink_per_mille_max: 100,
+        claim_age_blocks: 10,
+        pool_age_blocks: 10,
+        pool_period_blocks: 60,
+        ..WorkRules::devnet()
+    };
     genesis.market.claims_per_block = 3;
     genesis
 }
