@@ -1,5 +1,5 @@
 //! Keys and what they sign: words, derivation, the encrypted keystore, transactions with the checks that a node would make. Only
-//! [`file`] touches the disk.
+//! [`mod@file`] touches the disk.
 
 mod build;
 mod error;
