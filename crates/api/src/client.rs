@@ -10,13 +10,13 @@ use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
 
 use crate::limits::{
-    ANSWER_BYTES_MAX, ANSWER_S_MAX, BLOCK_BYTES_MAX, CONNECT_S_MAX, EVENTS_S_MAX, PROBLEM_BYTES_MAX, TABLE_BYTES_MAX,
-    TRANSACTION_BYTES_MAX,
+    ANSWER_BYTES_MAX, ANSWER_S_MAX, BLOCK_BYTES_MAX, CONNECT_S_MAX, EVENTS_S_MAX, PROBLEM_BYTES_MAX,
+    TABLE_BYTES_MAX, TRANSACTION_BYTES_MAX,
 };
 use crate::types::{
-    Account, Block, BlockList, BlockQuery, ClaimUpload, Health, Header, HeaderList, HeaderQuery, HistoryPage,
-    HistoryQuery, JobEvent, Job, JobAssignment, JobList, JobQuery, Mempool, Mining, Network, PeerList,
-    ProblemReport, Quote, QuoteQuery, Receipt, Schedule, Status, Submitted, Template, Transaction,
+    Account, Block, BlockList, BlockQuery, ClaimUpload, Header, HeaderList, HeaderQuery, Health, HistoryPage,
+    HistoryQuery, Job, JobAssignment, JobEvent, JobList, JobQuery, Mempool, Mining, Network, PeerList,
+    ProblemReport, Quote, QuoteQuery, Receipt, Schedule, Status, Submitted, Supply, Template, Transaction,
 };
 use crate::{ClientError, Events, Hex32, Refusal};
 
@@ -220,6 +220,13 @@ impl Client {
     pub fn peers(&self) -> Result<PeerList, ClientError> {
         self.get("/v1/peers")
     }
+    /// `GET /v1/supply`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn supply(&self) -> Result<Supply, ClientError> {
+        self.get("/v1/supply")
+    }
     /// `GET /v1/mining`.
     ///
     /// # Errors
@@ -342,10 +349,7 @@ impl Client {
         let mut bytes = Vec::new();
         let reader = response.into_body().into_reader();
         // One byte more than allowed tells that there are more.
-        reader
-            .take(bytes_max + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|e| self.unreachable(e.to_string()))?;
+        reader.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|e| self.unreachable(e.to_string()))?;
         if bytes.len() as u64 > bytes_max {
             return Err(self.malformed(format!("the answer has more than {bytes_max} bytes")));
         }

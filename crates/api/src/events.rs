@@ -86,7 +86,10 @@ mod tests {
 
     #[test]
     fn what_is_no_event_ends_the_stream() {
-        assert!(matches!(events("data: {}\n\ndata: {\"type\":\"lagged\",\"events\":3}\n").as_slice(), [Err(_)]));
+        assert!(matches!(
+            events("data: {}\n\ndata: {\"type\":\"lagged\",\"events\":3}\n").as_slice(),
+            [Err(_)]
+        ));
         let long = "x".repeat(EVENT_LINE_BYTES_MAX as usize + 1);
         assert!(matches!(events(&long).as_slice(), [Err(ClientError::Malformed { .. })]));
     }

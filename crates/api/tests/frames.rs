@@ -1,8 +1,8 @@
 //! The worker protocol's frames: round trips, bounds, and the bytes that both sides must agree on.
 
 use hysteron_api::worker::{
-    CLAIM_FRAME_BYTES_MAX, FRAME_BYTES_MAX, Figures, FromNode, FromWorker, HEADER_BYTES_MAX, LegClaim, Ready, Tally, Text,
-    Work, WorkResult, read_frame, write_frame,
+    CLAIM_FRAME_BYTES_MAX, FRAME_BYTES_MAX, Figures, FromNode, FromWorker, HEADER_BYTES_MAX, LegClaim, Ready,
+    Tally, Text, Work, WorkResult, read_frame, write_frame,
 };
 use hysteron_work::types::Assignment;
 use hysteron_work::{Proof, WorkRules};
@@ -27,7 +27,13 @@ fn from_worker() -> impl Strategy<Value = FromWorker> {
     let found = (any::<u64>(), any::<u64>(), any::<[[u8; 32]; 4]>()).prop_map(|(work, nonce, digests)| {
         FromWorker::Result(WorkResult::Found { work, proof: Proof { nonce, digests } })
     });
-    let claim = (any::<[u64; 2]>(), 1u8..=4, any::<[[u8; 32]; 4]>(), any::<u8>(), prop::collection::vec(any::<bool>(), 0..300))
+    let claim = (
+        any::<[u64; 2]>(),
+        1u8..=4,
+        any::<[[u8; 32]; 4]>(),
+        any::<u8>(),
+        prop::collection::vec(any::<bool>(), 0..300),
+    )
         .prop_map(|([work, nonce], leg, digests, lane, values)| {
             let digests = digests[..usize::from(leg)].to_vec();
             let claim = LegClaim { nonce, leg, digests, lane, assignment: Assignment::pack(&values) };
@@ -133,8 +139,14 @@ fn the_largest_claim_fits() {
 fn frames_are_frozen() {
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let numbered = |first: u8| std::array::from_fn::<u8, 32, _>(|i| first.wrapping_add(i as u8));
-    let ready = Ready { network: Some(numbered(1)), payee: numbered(40), threads: 8, agent: Text::cut("hysteron 0.1.0") };
-    let proof = Proof { nonce: 0x0102_0304_0506_0708, digests: [numbered(1), numbered(2), numbered(3), numbered(4)] };
+    let ready = Ready {
+        network: Some(numbered(1)),
+        payee: numbered(40),
+        threads: 8,
+        agent: Text::cut("hysteron 0.1.0"),
+    };
+    let proof =
+        Proof { nonce: 0x0102_0304_0506_0708, digests: [numbered(1), numbered(2), numbered(3), numbered(4)] };
     let claim = LegClaim {
         nonce: 9,
         leg: 2,
@@ -151,7 +163,11 @@ fn frames_are_frozen() {
         nonce_start: 3 << 40,
         table: numbered(90),
         table_bytes: 1000,
-        tally: Tally { blocks_accepted: 1, reason: Text::cut("Another block came first."), ..Tally::default() },
+        tally: Tally {
+            blocks_accepted: 1,
+            reason: Text::cut("Another block came first."),
+            ..Tally::default()
+        },
     };
     let frames = [
         ("ready", FromWorker::Ready(ready).encode()),

@@ -46,18 +46,26 @@ pub(crate) fn entries(
                 opened.insert(*job, *escrow);
                 owners.insert(*job, *owner);
             }
-            Event::JobToppedUp { job, escrow } => topped_up.entry(*job).or_insert_with(Vec::new).push(*escrow),
+            Event::JobToppedUp { job, escrow } => {
+                topped_up.entry(*job).or_insert_with(Vec::new).push(*escrow)
+            }
             _ => {}
         }
     }
     for signed in &block.transactions {
         let transaction = &signed.transaction;
         let (id, sender) = (signed.id(), transaction.sender.address());
-        let mut entry = Entry { spent: transaction.fee, transaction: Some(id), ..Entry::new(kind(&transaction.body)) };
+        let mut entry =
+            Entry { spent: transaction.fee, transaction: Some(id), ..Entry::new(kind(&transaction.body)) };
         let mut receipts = Vec::new();
         let mut sends = |entry: &mut Entry, to: &Address, amount: u64| {
             entry.spent = entry.spent.saturating_add(amount);
-            let received = Entry { received: amount, transaction: Some(id), other: Some(sender), ..Entry::new("received") };
+            let received = Entry {
+                received: amount,
+                transaction: Some(id),
+                other: Some(sender),
+                ..Entry::new("received")
+            };
             receipts.push((*to, received));
         };
         match &transaction.body {
@@ -104,7 +112,9 @@ pub(crate) fn entries(
             let entry = Entry { received: settlement.refunded, job: Some(*job), ..Entry::new("refund") };
             owner_of(job).map(|owner| (owner, entry))
         }
-        Event::ClaimFalse { sender, bond } => Some((*sender, Entry { spent: *bond, ..Entry::new("bond-burned") })),
+        Event::ClaimFalse { sender, bond } => {
+            Some((*sender, Entry { spent: *bond, ..Entry::new("bond-burned") }))
+        }
         _ => None,
     }));
     entries

@@ -186,7 +186,8 @@ impl Config {
             None if beside.exists() => Self::read(&beside)?,
             None => Self::default(),
         };
-        let Flags { config: _, data, network, http, workers, listen, seed, mine, address, log_json, log } = flags;
+        let Flags { config: _, data, network, http, workers, listen, seed, mine, address, log_json, log } =
+            flags;
         set(&mut config.data, data);
         set(&mut config.network, network);
         set(&mut config.http.listen, http);
@@ -213,7 +214,9 @@ impl Config {
         let refuse = |reason: String| NodeError::Setting { name: "network", reason };
         let path = Path::new(&self.network);
         let length = std::fs::metadata(path)
-            .map_err(|e| refuse(format!("\"{}\" is neither devnet nor the path of a genesis ({e})", self.network)))?
+            .map_err(|e| {
+                refuse(format!("\"{}\" is neither devnet nor the path of a genesis ({e})", self.network))
+            })?
             .len();
         if length > 16 * CONFIG_BYTES_MAX {
             return Err(refuse(format!("the genesis has {length} bytes, more than any has")));

@@ -21,7 +21,8 @@ pub(crate) struct Directory {
 impl Directory {
     /// Makes the directory if need be, and locks it. The lock goes with the process, however it dies.
     pub(crate) fn open(path: &Path) -> Result<Self, NodeError> {
-        let failed = |file: &Path, e: std::io::Error| NodeError::File { path: file.to_owned(), reason: e.to_string() };
+        let failed =
+            |file: &Path, e: std::io::Error| NodeError::File { path: file.to_owned(), reason: e.to_string() };
         std::fs::create_dir_all(path).map_err(|e| failed(path, e))?;
         let lock_path = path.join(LOCK_FILE);
         let mut lock = OpenOptions::new()
@@ -50,10 +51,8 @@ pub(crate) fn account_key(directory: &Path) -> Result<SigningKey, NodeError> {
         Ok(file) => {
             let mut text = String::new();
             file.take(100).read_to_string(&mut text).map_err(|e| failed(e.to_string()))?;
-            let seed: hysteron_api::Hex32 = text
-                .trim_end()
-                .parse()
-                .map_err(|_| failed("it is not 64 hexadecimal digits".into()))?;
+            let seed: hysteron_api::Hex32 =
+                text.trim_end().parse().map_err(|_| failed("it is not 64 hexadecimal digits".into()))?;
             Ok(SigningKey::from_bytes(&seed.0))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -49,7 +49,9 @@ pub enum NodeError {
     #[error("The network's genesis is refused: {0}")]
     Genesis(#[from] LedgerError),
     /// An address cannot be listened on.
-    #[error("The address {address} of the {what} cannot be listened on: {reason}. Choose another in the configuration.")]
+    #[error(
+        "The address {address} of the {what} cannot be listened on: {reason}. Choose another in the configuration."
+    )]
     Listen {
         /// What listens there.
         what: &'static str,

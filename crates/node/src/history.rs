@@ -321,7 +321,11 @@ fn table_of(number: u8) -> TableDefinition<'static, Bytes, Bytes> {
 }
 
 /// Keeps the index at the best chain's end until the watch closes or `stop` is set.
-pub(crate) async fn follow(history: Arc<History>, mut watch: watch::Receiver<Standing>, stop: Arc<AtomicBool>) {
+pub(crate) async fn follow(
+    history: Arc<History>,
+    mut watch: watch::Receiver<Standing>,
+    stop: Arc<AtomicBool>,
+) {
     loop {
         let (history, stopped) = (history.clone(), stop.clone());
         let done = tokio::task::spawn_blocking(move || history.catch_up(&stopped)).await;

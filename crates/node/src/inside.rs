@@ -53,13 +53,7 @@ pub(crate) async fn mine(hub: Arc<Hub>, means: Means, mut stop: Stop) {
 }
 
 /// Hands each new work to the miner, and its figures to the hub.
-async fn follow(
-    hub: &Arc<Hub>,
-    mining: &Mining,
-    miner: &Miner,
-    rules: &Arc<WorkRules>,
-    stop: &mut Stop,
-) {
+async fn follow(hub: &Arc<Hub>, mining: &Mining, miner: &Miner, rules: &Arc<WorkRules>, stop: &mut Stop) {
     let mut generations = hub.generations();
     let mut figures = tokio::time::interval(std::time::Duration::from_secs(FIGURES_S));
     let mut reported = miner.figures();
@@ -117,20 +111,24 @@ fn take(hub: &Arc<Hub>, runtime: &Handle, miner: &std::sync::Weak<Miner>, findin
                 let mut tally = hysteron_api::worker::Tally::default();
                 match runtime.block_on(hub.found(order.template, &attempt.proof, &mut tally)) {
                     Ok(_) => tracing::info!(height = order.height, "mined a block"),
-                    Err(error) => tracing::info!(height = order.height, %error, "a mined block was not taken"),
-                }
-            }
-            Finding::Claim { job, claim, energy, .. } => match runtime.block_on(hub.own_claim(job, energy, *claim)) {
-                Ok(_) => tracing::info!(%job, energy, "improved a job"),
-                Err(error) => {
-                    tracing::info!(%job, energy, %error, "a claim was not taken");
-                    if let (ResultError::Poor { .. } | ResultError::Unanswered(_), Some(miner)) =
-                        (&error, miner.upgrade())
-                    {
-                        miner.claim_was_refused(&job);
+                    Err(error) => {
+                        tracing::info!(height = order.height, %error, "a mined block was not taken")
                     }
                 }
-            },
+            }
+            Finding::Claim { job, claim, energy, .. } => {
+                match runtime.block_on(hub.own_claim(job, energy, *claim)) {
+                    Ok(_) => tracing::info!(%job, energy, "improved a job"),
+                    Err(error) => {
+                        tracing::info!(%job, energy, %error, "a claim was not taken");
+                        if let (ResultError::Poor { .. } | ResultError::Unanswered(_), Some(miner)) =
+                            (&error, miner.upgrade())
+                        {
+                            miner.claim_was_refused(&job);
+                        }
+                    }
+                }
+            }
         }
     }
 }

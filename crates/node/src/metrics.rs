@@ -47,10 +47,20 @@ pub(crate) fn text(shared: &Shared) -> String {
     page.one("gauge", "tip_time_seconds", "Time of the best chain's last block.", standing.tip.time);
     page.one("gauge", "mempool_transactions", "Transactions that wait.", standing.mempool_count);
     page.one("gauge", "mempool_bytes", "Their bytes.", standing.mempool_bytes);
-    page.one("gauge", "syncing", "Whether the node fetches a longer chain.", u8::from(shared.syncing.is_on()));
+    page.one(
+        "gauge",
+        "syncing",
+        "Whether the node fetches a longer chain.",
+        u8::from(shared.syncing.is_on()),
+    );
     page.one("gauge", "uptime_seconds", "Seconds since the start.", shared.started.elapsed().as_secs());
     page.one("gauge", "workers", "Connected workers.", shared.hub.connections());
-    page.one("gauge", "event_streams", "Open streams of events.", shared.event_streams.load(Ordering::Relaxed));
+    page.one(
+        "gauge",
+        "event_streams",
+        "Open streams of events.",
+        shared.event_streams.load(Ordering::Relaxed),
+    );
     if let Ok(Some(height)) = shared.history.height() {
         page.one("gauge", "history_height", "Height up to which the history is indexed.", height);
     }

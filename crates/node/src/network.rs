@@ -187,7 +187,11 @@ impl Bench {
 }
 
 impl Judge for Bench {
-    fn check_headers(&self, before: &[CheckedHeader], headers: &[Vec<u8>]) -> Result<Vec<HeaderSummary>, Fault> {
+    fn check_headers(
+        &self,
+        before: &[CheckedHeader],
+        headers: &[Vec<u8>],
+    ) -> Result<Vec<HeaderSummary>, Fault> {
         let decode = |bytes: &Vec<u8>| Header::decode(bytes).map_err(|e| fault(&e.into()));
         let headers = headers.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
         let Some(first) = headers.first() else { return Ok(Vec::new()) };
@@ -241,7 +245,10 @@ impl Judge for Bench {
     fn import_block(&self, _: PeerId, hash: &Hash, block: &[u8]) -> Imported {
         match Block::decode(block) {
             Ok(block) if block.hash() == *hash => self.import(hash, block),
-            Ok(_) => Imported::WrongBody(Fault { ban_score: hysteron_chain::BAN_SCORE, reason: "The block is another one.".into() }),
+            Ok(_) => Imported::WrongBody(Fault {
+                ban_score: hysteron_chain::BAN_SCORE,
+                reason: "The block is another one.".into(),
+            }),
             Err(error) => Imported::WrongBody(fault(&error.into())),
         }
     }
@@ -349,7 +356,9 @@ async fn judge_block(chain: &ChainHandle, bytes: Vec<u8>) -> Verdict {
         Ok(block) => block,
         Err(error) => return reject(hysteron_chain::BAN_SCORE, error.to_string()),
     };
-    let Ok(result) = chain.ask(move |writer| writer.submit_block(block)).await else { return Verdict::Ignore };
+    let Ok(result) = chain.ask(move |writer| writer.submit_block(block)).await else {
+        return Verdict::Ignore;
+    };
     match result {
         Ok(submission) => match submission.outcome {
             Outcome::Extended | Outcome::Reorganised { .. } | Outcome::SideBranch => Verdict::Accept,

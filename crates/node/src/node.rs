@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
@@ -104,7 +104,8 @@ impl Node {
             None => config.genesis()?,
         };
         genesis.check()?;
-        let payee = config.mining.address.as_deref().map(|text| Address::decode(&genesis.address_prefix, text));
+        let payee =
+            config.mining.address.as_deref().map(|text| Address::decode(&genesis.address_prefix, text));
         let payee = payee
             .transpose()
             .map_err(|error| NodeError::Setting { name: "mining.address", reason: error.to_string() })?;
@@ -159,7 +160,16 @@ fn open_blocking(
     let chain = Chain::open(genesis.clone(), storage, runner.clone(), ChainOptions::default())?;
     let genesis = Arc::new(genesis);
     let history = Arc::new(History::open(data, archive, Convert::new(genesis.clone()))?);
-    Ok(Opened { directory, storage: open, genesis, chain, runner, problems, history, account: Account::new(key) })
+    Ok(Opened {
+        directory,
+        storage: open,
+        genesis,
+        chain,
+        runner,
+        problems,
+        history,
+        account: Account::new(key),
+    })
 }
 
 /// A node with a thousand workers has a thousand files open; systems allow that, and begin with less.
@@ -234,6 +244,7 @@ async fn start(mut config: Config, opened: Opened, payee: Option<Address>) -> Re
         rates: Rates::new(config.http.requests_per_second),
         event_streams: AtomicUsize::new(0),
         requests: crate::metrics::Requests::default(),
+        audited: std::sync::Mutex::new(None),
         threads_inside: config.mining.threads,
         started: Instant::now(),
         stop: stops.clone(),
@@ -329,7 +340,8 @@ impl NodeHandle {
     /// Stops in order: nobody is let in, requests and workers end, peers are told goodbye, the chain and its files close. When
     /// it returns, the data directory is free.
     pub async fn shutdown(self) {
-        let Self { http: _, workers: _, shared, stop, servers, followers, chain_thread, storage, directory } = self;
+        let Self { http: _, workers: _, shared, stop, servers, followers, chain_thread, storage, directory } =
+            self;
         tracing::info!("the node stops");
         stop.stop();
         end(servers).await;

@@ -12,9 +12,9 @@ pub use account::{Account, HistoryEntry, HistoryPage, HistoryQuery};
 pub use chain::{Block, BlockList, BlockQuery, Header, HeaderList, HeaderQuery};
 pub use event::{Event, EventQuery};
 pub use job::{
-    JobEvent, Job, JobAssignment, JobList, JobProgress, JobQuery, JobState, ProblemReport, Quote, QuoteQuery, Receipt, Schedule,
-    ScheduleEntry,
+    Job, JobAssignment, JobEvent, JobList, JobProgress, JobQuery, JobState, ProblemReport, Quote, QuoteQuery,
+    Receipt, Schedule, ScheduleEntry,
 };
 pub use mining::{ClaimUpload, Mining, Template, TemplateQuery};
-pub use network::{Health, Network, Peer, PeerList, Status};
+pub use network::{Health, Network, Peer, PeerList, Status, Supply};
 pub use transaction::{Mempool, Submitted, Transaction, TransactionStatus};

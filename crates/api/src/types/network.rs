@@ -76,6 +76,30 @@ pub struct Network {
     pub chips_per_bank: u64,
 }
 
+/// `GET /v1/supply`: where all coins are after a block.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Supply {
+    /// The height.
+    pub height: u64,
+    /// In accounts.
+    pub balances: Atoms,
+    /// Rewards that may not be spent yet.
+    pub immature: Atoms,
+    /// In escrow for jobs.
+    pub escrow: Atoms,
+    /// Block fees on their way to miners.
+    pub pot: Atoms,
+    /// In bonds of commitments.
+    pub bonds: Atoms,
+    /// Burned.
+    pub burned: Atoms,
+    /// Ever issued.
+    pub issued: Atoms,
+    /// Whether the others add up to what was issued, as they must.
+    pub is_conserved: bool,
+}
+
 /// `GET /v1/peers`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -25,7 +25,9 @@ const CLAIM: u8 = 4;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum FrameError {
     /// Another protocol, or another version of it.
-    #[error("The frame is of version {found}; this program speaks version {PROTOCOL_VERSION}. Update the older of the two.")]
+    #[error(
+        "The frame is of version {found}; this program speaks version {PROTOCOL_VERSION}. Update the older of the two."
+    )]
     Version {
         /// The version byte.
         found: u8,
@@ -131,7 +133,9 @@ impl FromWorker {
                 _ => Err(FrameError::Malformed("it is no claim".into())),
             },
             FOUND_OR_PROGRESS => match decode(body)? {
-                WorkResult::Claim { .. } => Err(FrameError::Malformed("a claim has a kind of its own".into())),
+                WorkResult::Claim { .. } => {
+                    Err(FrameError::Malformed("a claim has a kind of its own".into()))
+                }
                 result => Ok(Self::Result(result)),
             },
             kind => Err(FrameError::Kind { kind }),

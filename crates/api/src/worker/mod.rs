@@ -22,8 +22,8 @@ pub use frame::{
     length_of, read_frame, write_frame,
 };
 pub use message::{
-    AGENT_BYTES_MAX, Figures, FromNode, FromWorker, HEADER_BYTES_MAX, LegClaim, REASON_BYTES_MAX, Ready, Tally, Text,
-    Work, WorkResult,
+    AGENT_BYTES_MAX, Figures, FromNode, FromWorker, HEADER_BYTES_MAX, LegClaim, REASON_BYTES_MAX, Ready,
+    Tally, Text, Work, WorkResult,
 };
 
 /// Nonces that a connection has for each work: the worker's threads share `nonce_start .. nonce_start + 2^40`.

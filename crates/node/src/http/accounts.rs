@@ -67,7 +67,8 @@ pub(crate) async fn history(
 }
 
 fn position(text: &str) -> Answer<(u64, u32)> {
-    let parsed = text.split_once('-').and_then(|(height, number)| Some((height.parse().ok()?, number.parse().ok()?)));
+    let parsed =
+        text.split_once('-').and_then(|(height, number)| Some((height.parse().ok()?, number.parse().ok()?)));
     parsed.ok_or_else(|| {
         Refused::bad("The parameter before is of another list.".into(), "Give the next of the page before.")
     })

@@ -20,7 +20,10 @@ fn find(shared: &Shared, id: &str) -> Answer<Hash> {
     };
     shared.chain.archive().canonical(height)?.ok_or_else(|| {
         let tip = shared.chain.standing().tip.height;
-        Refused::not_found(format!("The chain has {tip} blocks; there is no block {height} yet."), "Ask for a lower height.")
+        Refused::not_found(
+            format!("The chain has {tip} blocks; there is no block {height} yet."),
+            "Ask for a lower height.",
+        )
     })
 }
 
@@ -58,7 +61,10 @@ pub(crate) async fn headers(
 /// Headers of the best chain's blocks, newest first
 #[utoipa::path(get, path = "/v1/blocks", tag = "chain", params(api::BlockQuery),
     responses((status = 200, body = api::BlockList), (status = 400, body = Refusal)))]
-pub(crate) async fn list(shared: State, Asked(query): Asked<api::BlockQuery>) -> Answer<Json<api::BlockList>> {
+pub(crate) async fn list(
+    shared: State,
+    Asked(query): Asked<api::BlockQuery>,
+) -> Answer<Json<api::BlockList>> {
     let count = count(query.count)?;
     let tip = shared.chain.standing().tip.height;
     let end = query.before.unwrap_or(u64::MAX).min(tip + 1);
@@ -73,7 +79,8 @@ pub(crate) async fn list(shared: State, Asked(query): Asked<api::BlockQuery>) ->
 fn load(shared: &Shared, id: &str) -> Answer<(Hash, Block)> {
     let hash = find(shared, id)?;
     let block = shared.chain.archive().block(&hash)?;
-    let missing = || Refused::not_found(format!("There is no block {}.", Hex32(hash)), "Ask for one by its height.");
+    let missing =
+        || Refused::not_found(format!("There is no block {}.", Hex32(hash)), "Ask for one by its height.");
     Ok((hash, block.ok_or_else(missing)?))
 }
 

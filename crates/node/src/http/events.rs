@@ -100,7 +100,8 @@ pub(crate) async fn stream(
     let events = shared.chain.events();
     let tip = shared.chain.standing().tip;
     let header = shared.chain.archive().header(&tip.hash)?;
-    let first = header.map(|header| api::Event::Block(shared.convert.header(&header, &tip.hash, Some(tip.height))));
+    let first =
+        header.map(|header| api::Event::Block(shared.convert.header(&header, &tip.hash, Some(tip.height))));
     let stop = shared.stop.clone();
     let start = Listener { first, events, stop, job: query.job, _place: place };
     let stream = unfold(start, |mut stream| async move {

@@ -18,7 +18,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
         let mend = "The parameters of the route are listed in /v1/openapi.json.";
         let query = Query::<T>::try_from_uri(&parts.uri);
-        query.map(|query| Self(query.0)).map_err(|error| Refused::bad(format!("{}.", error.body_text()), mend))
+        query
+            .map(|query| Self(query.0))
+            .map_err(|error| Refused::bad(format!("{}.", error.body_text()), mend))
     }
 }
 

@@ -46,7 +46,8 @@ pub(crate) async fn quote(shared: State, Asked(query): Asked<api::QuoteQuery>) -
         chips,
         blocks,
         chip_blocks: chips.saturating_mul(blocks.into()),
-        price_millicents: u64::try_from(quote.microcents.div_ceil(MICROCENTS_PER_MILLICENT)).unwrap_or(u64::MAX),
+        price_millicents: u64::try_from(quote.microcents.div_ceil(MICROCENTS_PER_MILLICENT))
+            .unwrap_or(u64::MAX),
         price: Atoms(quote.block_fee),
         bounty: Atoms(quote.bounty),
         escrow: Atoms(quote.total),
@@ -81,7 +82,9 @@ pub(crate) async fn list(shared: State, Asked(query): Asked<api::JobQuery>) -> A
         let mut jobs = Vec::new();
         let mut next = None;
         let all = writer.chain.state().jobs();
-        for (looked, (id, job)) in all.skip_while(|(id, _)| after.is_some_and(|after| *id <= after)).enumerate() {
+        for (looked, (id, job)) in
+            all.skip_while(|(id, _)| after.is_some_and(|after| *id <= after)).enumerate()
+        {
             if jobs.len() == count || looked == LOOKED_THROUGH_MAX {
                 return api::JobList { jobs, next };
             }

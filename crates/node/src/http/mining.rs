@@ -79,8 +79,9 @@ pub(crate) async fn template(
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200, body = api::Header), (status = 400, body = Refusal), (status = 422, body = Refusal)))]
 pub(crate) async fn submit_block(shared: State, body: Bytes) -> Answer<Json<api::Header>> {
-    let header = Header::decode(&body)
-        .map_err(|error| Refused::bad(error.to_string(), "Send the borsh of one header, nonce and digests included."))?;
+    let header = Header::decode(&body).map_err(|error| {
+        Refused::bad(error.to_string(), "Send the borsh of one header, nonce and digests included.")
+    })?;
     let hash = shared.hub.found_header(&header.base(), &header.proof()).await?;
     let tip = super::blocks::tip_if_canonical(&shared, header.height, &hash)?;
     Ok(Json(shared.convert.header(&header, &hash, tip)))
@@ -91,8 +92,9 @@ pub(crate) async fn submit_block(shared: State, body: Bytes) -> Answer<Json<api:
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200, body = api::ClaimUpload), (status = 400, body = Refusal), (status = 422, body = Refusal)))]
 pub(crate) async fn submit_claim(shared: State, body: Bytes) -> Answer<Json<api::ClaimUpload>> {
-    let claim: Claim = borsh::from_slice(&body)
-        .map_err(|error| Refused::bad(format!("The bytes are no claim: {error}."), "Send the borsh of one claim."))?;
+    let claim: Claim = borsh::from_slice(&body).map_err(|error| {
+        Refused::bad(format!("The bytes are no claim: {error}."), "Send the borsh of one claim.")
+    })?;
     let transaction = shared.hub.claim_upload(claim).await?;
     Ok(Json(api::ClaimUpload { transaction: Hex32(transaction) }))
 }
@@ -104,7 +106,10 @@ pub(crate) async fn table(shared: State, Path(id): Path<String>) -> Answer<Respo
     let id = hash(&id)?;
     let table = shared.hub.table(&id);
     let bytes = table.ok_or_else(|| {
-        Refused::not_found(format!("The table {} is not here (any more).", Hex32(id)), "Ask for the newest template.")
+        Refused::not_found(
+            format!("The table {} is not here (any more).", Hex32(id)),
+            "Ask for the newest template.",
+        )
     })?;
     Ok(borsh_bytes(bytes.to_vec()))
 }

@@ -61,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) rates: Rates,
     pub(crate) event_streams: AtomicUsize,
     pub(crate) requests: crate::metrics::Requests,
+    /// The last audit of all coins, and the block after which it was made.
+    pub(crate) audited: std::sync::Mutex<Option<(Hash, hysteron_api::types::Supply)>>,
     pub(crate) threads_inside: u32,
     pub(crate) started: Instant,
     pub(crate) stop: Stop,
@@ -102,6 +104,7 @@ fn routes() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(network::network))
         .routes(routes!(network::genesis))
         .routes(routes!(network::peers))
+        .routes(routes!(network::supply))
         .routes(routes!(network::live))
         .routes(routes!(network::ready))
         .routes(routes!(network::metrics))

@@ -1,11 +1,12 @@
 //! The node, its network, its peers, its health.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hysteron_api::{Atoms, Hex32, Refusal, types as api};
+use hysteron_ledger::Audit;
 use hysteron_work::CHIPS_PER_BANK;
 
 use super::extract::borsh_bytes;
@@ -73,13 +74,52 @@ pub(crate) async fn genesis(shared: State) -> Response {
     borsh_bytes(borsh::to_vec(&*shared.genesis).expect("writing to memory does not fail"))
 }
 
+/// Where all coins are: the audit of the whole state, made once a block
+#[utoipa::path(get, path = "/v1/supply", tag = "network",
+    responses((status = 200, body = api::Supply), (status = 503, body = Refusal)))]
+pub(crate) async fn supply(shared: State) -> Answer<Json<api::Supply>> {
+    let tip = shared.chain.standing().tip.hash;
+    let known = shared.audited.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some((_, supply)) = known.filter(|(hash, _)| *hash == tip) {
+        return Ok(Json(supply));
+    }
+    let (tip, supply) = shared
+        .chain
+        .ask(|writer| {
+            let (tip, state) = (writer.chain.tip(), writer.chain.state());
+            let audit = state.audit();
+            let part = |of: fn(&Audit) -> u64| Atoms(audit.as_ref().map_or(0, of));
+            let supply = api::Supply {
+                height: tip.height,
+                balances: part(|a| a.balances),
+                immature: part(|a| a.immature),
+                escrow: part(|a| a.escrow),
+                pot: part(|a| a.pot),
+                bonds: part(|a| a.bonds),
+                burned: Atoms(state.supply().burned),
+                issued: Atoms(state.supply().issued),
+                is_conserved: audit.is_ok(),
+            };
+            (tip.hash, supply)
+        })
+        .await?;
+    *shared.audited.lock().unwrap_or_else(PoisonError::into_inner) = Some((tip, supply.clone()));
+    Ok(Json(supply))
+}
+
 /// Connected peers
 #[utoipa::path(get, path = "/v1/peers", tag = "network",
     responses((status = 200, body = api::PeerList), (status = 503, body = Refusal)))]
 pub(crate) async fn peers(shared: State) -> Answer<Json<api::PeerList>> {
     let stopping = |error: hysteron_net::NetError| {
         let title = "The network does not answer";
-        Refused::new(StatusCode::SERVICE_UNAVAILABLE, "busy", title, error.to_string(), "Try again in a moment.")
+        Refused::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "busy",
+            title,
+            error.to_string(),
+            "Try again in a moment.",
+        )
     };
     let peers = shared.network.peers().await.map_err(stopping)?;
     let listening = shared.network.listeners().await.map_err(stopping)?;
@@ -111,7 +151,13 @@ pub(crate) async fn ready(shared: State) -> Answer<Json<api::Health>> {
     if shared.syncing.is_on() {
         let detail = format!("The node is at height {height} and fetches the chain of its peers.");
         let title = "The node is not ready";
-        return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", title, detail, "Wait until it has the chain."));
+        return Err(Refused::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not-ready",
+            title,
+            detail,
+            "Wait until it has the chain.",
+        ));
     }
     Ok(Json(api::Health { ok: true, detail: format!("The node is at height {height}.") }))
 }

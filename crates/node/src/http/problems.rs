@@ -24,8 +24,9 @@ pub(crate) async fn upload(shared: State, body: Bytes) -> Answer<Json<api::Probl
     let bytes = body.to_vec();
     let rules = shared.genesis.work.clone();
     let checked = tokio::task::spawn_blocking(move || check(&bytes, &rules).map(|report| (report, bytes)));
-    let (mut report, bytes) =
-        checked.await.map_err(|e| Refused::bad(format!("The problem could not be checked: {e}."), "Try again."))??;
+    let (mut report, bytes) = checked
+        .await
+        .map_err(|e| Refused::bad(format!("The problem could not be checked: {e}."), "Try again."))??;
     let id = ProblemId(report.id.0);
     report.is_on_chain = shared.chain.ask(move |writer| writer.chain.state().problem(&id).is_some()).await?;
     let fees = &shared.genesis.fees;
@@ -52,7 +53,9 @@ fn refused(refusal: &hysteron_work::Refusal) -> Refused {
 fn check(bytes: &[u8], rules: &WorkRules) -> Answer<api::ProblemReport> {
     let problem = decode_problem(bytes, rules).map_err(|error| match error {
         LedgerError::ProblemRefused(refusal) => refused(&refusal),
-        error => Refused::bad(error.to_string(), "Send the canonical borsh of one problem, as the command does."),
+        error => {
+            Refused::bad(error.to_string(), "Send the canonical borsh of one problem, as the command does.")
+        }
     })?;
     let class = normalisation_check(&problem, rules).map_err(|refusal| refused(&refusal))?;
     let elements = match &problem {

@@ -27,7 +27,8 @@ impl Rates {
     /// `per_second` requests after a burst of ten times as many.
     pub(crate) fn new(per_second: u32) -> Self {
         let rate = NonZeroU32::new(per_second.max(1)).unwrap_or(NonZeroU32::MIN);
-        let burst = NonZeroU32::new(per_second.saturating_mul(10).max(UPLOAD_UNITS)).unwrap_or(NonZeroU32::MIN);
+        let burst =
+            NonZeroU32::new(per_second.saturating_mul(10).max(UPLOAD_UNITS)).unwrap_or(NonZeroU32::MIN);
         Self { limiter: RateLimiter::hashmap(Quota::per_second(rate).allow_burst(burst)) }
     }
 

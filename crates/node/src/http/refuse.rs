@@ -23,7 +23,13 @@ pub(crate) type Answer<T> = Result<T, Refused>;
 
 impl Refused {
     pub(crate) fn new(status: StatusCode, kind: &str, title: &str, detail: String, mend: &str) -> Self {
-        Self(Refusal { kind: kind.into(), title: title.into(), status: status.as_u16(), detail, mend: mend.into() })
+        Self(Refusal {
+            kind: kind.into(),
+            title: title.into(),
+            status: status.as_u16(),
+            detail,
+            mend: mend.into(),
+        })
     }
     pub(crate) fn not_found(detail: String, mend: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail, mend)

@@ -54,8 +54,13 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: Stop)
 }
 
 /// Answers the requests of one connection, until it ends or has become a WebSocket.
-async fn answer<S>(stream: TcpStream, service: S, address: SocketAddr, mut stop: Stop, place: OwnedSemaphorePermit)
-where
+async fn answer<S>(
+    stream: TcpStream,
+    service: S,
+    address: SocketAddr,
+    mut stop: Stop,
+    place: OwnedSemaphorePermit,
+) where
     S: hyper::service::HttpService<hyper::body::Incoming, ResBody = axum::body::Body>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {

@@ -133,7 +133,13 @@ impl Board {
     }
 
     /// Takes a template that was made for an address.
-    pub(super) fn put(&mut self, payee: Address, template: Template, table_id: Hash, table_bytes: u32) -> Arc<Made> {
+    pub(super) fn put(
+        &mut self,
+        payee: Address,
+        template: Template,
+        table_id: Hash,
+        table_bytes: u32,
+    ) -> Arc<Made> {
         let Template { header, transactions, problems, table, fees } = template;
         let content = match &self.content {
             Some((transaction_root, data_root, content))

@@ -137,9 +137,9 @@ impl Hub {
     /// A place for a connection, unless all are taken.
     pub(crate) fn place(self: &Arc<Self>) -> Option<Place> {
         let most = self.parts.connections_max;
-        let taken = self.connections.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
-            (n < most).then_some(n + 1)
-        });
+        let taken = self
+            .connections
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < most).then_some(n + 1));
         taken.is_ok().then(|| Place { hub: self.clone() })
     }
 
@@ -183,9 +183,8 @@ impl Hub {
         for some in payees.chunks(TEMPLATES_PER_GO) {
             let some = some.to_vec();
             let templates = self.parts.chain.ask(move |writer| {
-                let make = |payee: Address| {
-                    (payee, writer.chain.template(payee, now(), TemplateLimits::default()))
-                };
+                let make =
+                    |payee: Address| (payee, writer.chain.template(payee, now(), TemplateLimits::default()));
                 some.into_iter().map(make).collect::<Vec<_>>()
             });
             for (payee, template) in templates.await? {
@@ -255,7 +254,8 @@ impl Hub {
         let counts = &self.counts;
         let add = |count: &AtomicU64, value: u64| {
             // Workers may say anything; a sum that wraps would be worse than one that stops.
-            let _ = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sum| Some(sum.saturating_add(value)));
+            let _ = count
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sum| Some(sum.saturating_add(value)));
         };
         add(&counts.attempts, figures.attempts);
         add(&counts.legs, figures.legs);
@@ -279,5 +279,4 @@ impl Hub {
             tally.reason = Text::cut(&error.to_string());
         }
     }
-
 }

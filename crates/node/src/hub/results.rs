@@ -65,7 +65,12 @@ impl ResultError {
 
 impl Hub {
     /// A worker's winning attempt.
-    pub(crate) async fn found(&self, work: u64, proof: &Proof, tally: &mut Tally) -> Result<Hash, ResultError> {
+    pub(crate) async fn found(
+        &self,
+        work: u64,
+        proof: &Proof,
+        tally: &mut Tally,
+    ) -> Result<Hash, ResultError> {
         let made = self.board().work(work);
         let result = match made {
             Some(made) => self.submit(&made, proof).await,
@@ -110,7 +115,12 @@ impl Hub {
     }
 
     /// A worker's claim.
-    pub(crate) async fn claim(&self, work: u64, claim: LegClaim, tally: &mut Tally) -> Result<Hash, ResultError> {
+    pub(crate) async fn claim(
+        &self,
+        work: u64,
+        claim: LegClaim,
+        tally: &mut Tally,
+    ) -> Result<Hash, ResultError> {
         let made = self.board().work(work);
         let result = match made {
             Some(made) => {
@@ -153,7 +163,8 @@ impl Hub {
         let job = entry.job;
         let known = self.parts.chain.ask(move |writer| writer.chain.state().job(&job)).await?;
         let known = known.filter(|job| job.status.takes_claims());
-        let best = known.ok_or(ResultError::Useless("is of a job that has ended"))?.best.map(|best| best.score);
+        let best =
+            known.ok_or(ResultError::Useless("is of a job that has ended"))?.best.map(|best| best.score);
         let _turn = self.checks.acquire().await.map_err(|_| Unanswered::Stopping)?;
         let (made, runner, problems) = (made.clone(), self.parts.runner.clone(), self.parts.problems.clone());
         let (rules, problem_id) = (rules.clone(), entry.problem);
@@ -193,5 +204,4 @@ impl Hub {
             error => error.into(),
         })
     }
-
 }

@@ -95,7 +95,10 @@ async fn converse(hub: &Arc<Hub>, link: &mut Link, address: SocketAddr) -> Resul
 
 async fn welcome(hub: &Arc<Hub>, ready: &Ready) -> Result<Mining, String> {
     if ready.network.is_some_and(|network| network != hub.parts.genesis_hash) {
-        return Err(format!("The worker is for another network; this node is on {}.", hub.parts.genesis.network));
+        return Err(format!(
+            "The worker is for another network; this node is on {}.",
+            hub.parts.genesis.network
+        ));
     }
     hub.join(Address(ready.payee)).await.map_err(|error| error.to_string())
 }
@@ -111,7 +114,13 @@ struct Session<'a> {
 impl<'a> Session<'a> {
     fn new(hub: &'a Arc<Hub>, mining: &'a Mining) -> Self {
         let quota = Quota::per_minute(NonZeroU32::new(CLAIMS_PER_MINUTE).expect("a positive constant"));
-        Self { hub, mining, tally: Tally::default(), heard_at: Instant::now(), claims: RateLimiter::direct(quota) }
+        Self {
+            hub,
+            mining,
+            tally: Tally::default(),
+            heard_at: Instant::now(),
+            claims: RateLimiter::direct(quota),
+        }
     }
 
     async fn send_work(&self, link: &mut Link) -> Result<(), String> {

@@ -1,7 +1,12 @@
 //! Every endpoint over a real socket: what it gives, and how it refuses.
 
-use crate::common::{TestNode, address, genesis, mine, mine_until_included, problem, refusal, sign, terms, transfer, wait_until};
-use hysteron_api::types::{BlockQuery, HeaderQuery, HistoryQuery, JobQuery, JobState, QuoteQuery, TransactionStatus};
+use crate::common::{
+    TestNode, address, genesis, mine, mine_until_included, problem, refusal, sign, terms, transfer,
+    wait_until,
+};
+use hysteron_api::types::{
+    BlockQuery, HeaderQuery, HistoryQuery, JobQuery, JobState, QuoteQuery, TransactionStatus,
+};
 use hysteron_api::{Atoms, Client, Hex32};
 use hysteron_ledger::{Body, Genesis, HeaderFacts, Receipt};
 use hysteron_problem::{Cnf, Problem};
@@ -13,7 +18,10 @@ fn an_empty_chain_answers_everything() {
     let status = client.status().expect("a status");
     assert_eq!((status.height, status.network.as_str(), status.is_synced), (0, "hysteron-test", true));
     let network = client.network().expect("the network");
-    assert_eq!((network.name, network.genesis, network.id), (status.network, status.genesis, genesis().network_id()));
+    assert_eq!(
+        (network.name, network.genesis, network.id),
+        (status.network, status.genesis, genesis().network_id())
+    );
     let bytes = client.genesis().expect("the genesis");
     assert_eq!(Genesis::decode(&bytes).expect("it decodes"), genesis());
     assert!(client.live().expect("alive").ok && client.ready().expect("ready").ok);
@@ -43,7 +51,10 @@ fn blocks_and_coins() {
     let sent = node.send("alice", "bob", 12_345);
     let id = Hex32(sent.id());
     let waiting = client.transaction(id).expect("it waits");
-    assert_eq!((waiting.status, waiting.confirmations, waiting.kind.as_str()), (TransactionStatus::Waiting, 0, "transfer"));
+    assert_eq!(
+        (waiting.status, waiting.confirmations, waiting.kind.as_str()),
+        (TransactionStatus::Waiting, 0, "transfer")
+    );
     assert_eq!(waiting.fields["amount"], "12345");
     assert_eq!(client.account(&alice).expect("an account").next_nonce, 1);
     assert_eq!(client.mempool().expect("the mempool").transactions, [waiting]);
@@ -68,7 +79,10 @@ fn blocks_and_coins() {
     assert_eq!((entry.kind.as_str(), entry.spent.0), ("sent", 12_345 + sent.transaction.fee));
     assert_eq!(entry.other, Some(address("bob")));
     let entry = &client.history(&address("bob"), &query).expect("a history").entries[0];
-    assert_eq!((entry.kind.as_str(), entry.received, entry.transaction), ("received", Atoms(12_345), Some(id)));
+    assert_eq!(
+        (entry.kind.as_str(), entry.received, entry.transaction),
+        ("received", Atoms(12_345), Some(id))
+    );
     let entry = &client.history(&address("miner"), &query).expect("a history").entries[0];
     assert_eq!(entry.kind, "reward");
 }
@@ -109,7 +123,8 @@ fn a_job_from_upload_to_receipt() {
     assert_eq!((report.class.as_str(), report.variables, report.elements), ("short-clauses", 100, 1200));
     assert!(!report.is_on_chain && report.fee.0 > 0);
     assert_eq!(client.problem(report.id).expect("it waits here"), bytes);
-    let quote = client.quote(&QuoteQuery { chips: 64, blocks: 50, bounty_per_mille: Some(100) }).expect("a price");
+    let quote =
+        client.quote(&QuoteQuery { chips: 64, blocks: 50, bounty_per_mille: Some(100) }).expect("a price");
     assert_eq!((quote.chip_blocks, quote.escrow.0), (3200, quote.price.0 + quote.bounty.0));
     let body = Body::JobOpen(terms(&problem, &bytes, quote.quoted_at, quote.escrow.0));
     let opening = sign("customer", 0, body);
@@ -119,8 +134,18 @@ fn a_job_from_upload_to_receipt() {
     let job = client.job(id).expect("the job");
     assert_eq!((job.owner.as_str(), job.escrowed), (address("customer").as_str(), quote.escrow));
     assert!(matches!(job.state, JobState::Waiting | JobState::Running), "{:?}", job.state);
-    assert_eq!(client.jobs(&JobQuery { owner: Some(address("customer")), ..Default::default() }).expect("jobs").jobs.len(), 1);
-    assert_eq!(client.jobs(&JobQuery { owner: Some(address("bob")), ..Default::default() }).expect("jobs").jobs, []);
+    assert_eq!(
+        client
+            .jobs(&JobQuery { owner: Some(address("customer")), ..Default::default() })
+            .expect("jobs")
+            .jobs
+            .len(),
+        1
+    );
+    assert_eq!(
+        client.jobs(&JobQuery { owner: Some(address("bob")), ..Default::default() }).expect("jobs").jobs,
+        []
+    );
     let query = JobQuery { state: Some("settled".into()), ..Default::default() };
     assert_eq!(client.jobs(&query).expect("jobs").jobs, []);
     wait_until("the job is in the schedule", || {
@@ -151,7 +176,9 @@ fn a_job_from_upload_to_receipt() {
     };
     let proven = decoded.verify(&receipt.block.0, read).expect("the receipt holds");
     assert_eq!((proven.height, proven.job.owner), (receipt.height, crate::common::account("customer")));
-    wait_until("the history has the job", || client.job_events(id).is_ok_and(|e| e.last().is_some_and(|e| e.kind == "settled")));
+    wait_until("the history has the job", || {
+        client.job_events(id).is_ok_and(|e| e.last().is_some_and(|e| e.kind == "settled"))
+    });
     let kinds: Vec<String> = client.job_events(id).expect("events").into_iter().map(|e| e.kind).collect();
     assert_eq!(kinds.first().map(String::as_str), Some("opened"));
     assert!(kinds.contains(&"started".to_owned()) && kinds.contains(&"cancelled".to_owned()), "{kinds:?}");
@@ -241,7 +268,8 @@ fn raw(node: &TestNode, request: &str) -> String {
 #[test]
 fn the_framework_refuses_in_the_same_form() {
     let node = TestNode::new();
-    let get = |path: &str| raw(&node, &format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
+    let get =
+        |path: &str| raw(&node, &format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
     let answer = get("/v2/nothing");
     assert!(answer.starts_with("HTTP/1.1 404") && answer.contains("application/problem+json"), "{answer}");
     assert!(answer.contains("There is no route /v2/nothing."));
@@ -254,7 +282,8 @@ fn the_framework_refuses_in_the_same_form() {
     let answer = get("/v1/worker");
     assert!(answer.starts_with("HTTP/1.1 4") && answer.contains("application/problem+json"), "{answer}");
     // A body without end is refused by its stated length.
-    let request = "POST /v1/transactions HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 99999999\r\n\r\nx";
+    let request =
+        "POST /v1/transactions HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 99999999\r\n\r\nx";
     let answer = raw(&node, request);
     assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("too-large"), "{answer}");
 }

@@ -24,10 +24,14 @@ fn claim(node: &TestNode, work: &Work) -> LegClaim {
     let (stop, meter) = (AtomicBool::new(false), Meter::off());
     let mut nonce = work.nonce_start;
     loop {
-        let attempt = hysteron_work::attempt(&work.seed(), &table, &work.rules, &runner, nonce, &stop, &meter)
-            .expect("a leg runs")
-            .expect("nobody stops it");
-        let leg = attempt.outputs.iter().position(|output| matches!(output.task, Task::Job(_)) && output.energy < least);
+        let attempt =
+            hysteron_work::attempt(&work.seed(), &table, &work.rules, &runner, nonce, &stop, &meter)
+                .expect("a leg runs")
+                .expect("nobody stops it");
+        let leg = attempt
+            .outputs
+            .iter()
+            .position(|output| matches!(output.task, Task::Job(_)) && output.energy < least);
         if let Some(leg) = leg {
             return Claim::of_attempt(work.header.clone(), &attempt, leg as u8 + 1).into();
         }
@@ -44,11 +48,13 @@ fn a_true_claim_pays_the_worker() {
     let work = worker.work();
     let claim = claim(&node, &work);
     worker.send(&FromWorker::Result(WorkResult::Claim { work: work.id, claim: claim.clone() }));
-    let tally = std::iter::repeat_with(|| worker.work().tally).find(|t| t.claims_accepted + t.claims_refused > 0);
+    let tally =
+        std::iter::repeat_with(|| worker.work().tally).find(|t| t.claims_accepted + t.claims_refused > 0);
     assert_eq!(tally.map(|t| (t.claims_accepted, t.reason.as_str().to_owned())), Some((1, String::new())));
     // The same again is no improvement, and nobody's fault.
     worker.send(&FromWorker::Result(WorkResult::Claim { work: work.id, claim: claim.clone() }));
-    let tally = std::iter::repeat_with(|| worker.work().tally).find(|t| t.claims_refused > 0).expect("a tally");
+    let tally =
+        std::iter::repeat_with(|| worker.work().tally).find(|t| t.claims_refused > 0).expect("a tally");
     assert!(tally.reason.as_str().contains("no improvement"), "{}", tally.reason.as_str());
     wait_until("the claim is in a block", || {
         node.mine("miner");

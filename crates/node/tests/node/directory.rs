@@ -58,7 +58,11 @@ fn a_taken_port_is_refused() {
     let mut config = Config::loopback(directory.path());
     config.http.listen = node.handle().http();
     let runtime = runtime();
-    let error = runtime.block_on(Node::start_with(config, options(genesis()))).err().expect("it is taken").to_string();
+    let error = runtime
+        .block_on(Node::start_with(config, options(genesis())))
+        .err()
+        .expect("it is taken")
+        .to_string();
     assert!(error.contains("HTTP API") && error.contains(&node.handle().http().to_string()), "{error}");
 }
 
@@ -78,7 +82,8 @@ fn a_restart_finds_everything_and_a_lost_history_is_built_anew() {
     assert_eq!((status.height, status.tip), (3, tip));
     assert_eq!(node.handle().peer(), peer, "a node keeps its identity");
     crate::common::wait_until("the history is built anew", || {
-        let page = node.client.history(&crate::common::address("alice"), &Default::default()).expect("a history");
+        let page =
+            node.client.history(&crate::common::address("alice"), &Default::default()).expect("a history");
         page.entries.len() == 3
     });
     assert_eq!(node.mine("alice").height, 4);

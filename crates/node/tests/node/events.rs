@@ -21,7 +21,9 @@ fn blocks_come_as_events_and_a_stop_ends_the_stream() {
 #[test]
 fn streams_are_counted_and_given_back() {
     let node = TestNode::new();
-    let open = |count: &str| node.client.metrics().expect("metrics").contains(&format!("\nhysteron_event_streams {count}\n"));
+    let open = |count: &str| {
+        node.client.metrics().expect("metrics").contains(&format!("\nhysteron_event_streams {count}\n"))
+    };
     let streams: Vec<_> = (0..5).map(|_| node.client.events(None).expect("a stream")).collect();
     wait_until("five are open", || open("5"));
     drop(streams);

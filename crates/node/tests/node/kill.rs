@@ -61,7 +61,9 @@ fn killed_nodes_go_on_where_they_were() {
             assert_eq!(client.block(told.0).expect("the block is there").header.hash, hash, "round {round}");
         }
         // Each round dies at another moment.
-        wait_until("some blocks are mined", || client.status().expect("a status").height >= told.0 + 2 + round);
+        wait_until("some blocks are mined", || {
+            client.status().expect("a status").height >= told.0 + 2 + round
+        });
         let status = client.status().expect("a status");
         told = (status.height, Some(status.tip));
         drop(process);

@@ -62,13 +62,17 @@ fn three_nodes_agree_after_a_fork() {
     let reorganised = stream
         .map(|event| event.expect("a good event"))
         .find(|event| matches!(event, hysteron_api::types::Event::Reorganised { .. }));
-    assert!(matches!(reorganised, Some(hysteron_api::types::Event::Reorganised { fork_height: 0, .. })), "{reorganised:?}");
+    assert!(
+        matches!(reorganised, Some(hysteron_api::types::Event::Reorganised { fork_height: 0, .. })),
+        "{reorganised:?}"
+    );
     // The abandoned transaction waits again where it came from, and is not lost.
     let transaction = first.client.transaction(id).expect("it is not lost");
     assert_eq!(transaction.block, None);
     // The history has forgotten the abandoned blocks' rewards.
     wait_until("the history follows", || {
-        let page = first.client.history(&crate::common::address("alice"), &Default::default()).expect("a history");
+        let page =
+            first.client.history(&crate::common::address("alice"), &Default::default()).expect("a history");
         page.entries.is_empty()
     });
     wait_until("the transaction is included again", || {

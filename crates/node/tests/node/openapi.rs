@@ -6,7 +6,7 @@ use crate::common::TestNode;
 use serde_json::Value;
 
 /// Every route of the node. A route that is missing here or there fails the test.
-const ROUTES: [&str; 33] = [
+const ROUTES: [&str; 34] = [
     "get /health/live",
     "get /health/ready",
     "get /metrics",
@@ -33,6 +33,7 @@ const ROUTES: [&str; 33] = [
     "get /v1/quote",
     "get /v1/schedule",
     "get /v1/status",
+    "get /v1/supply",
     "get /v1/tables/{id}",
     "get /v1/transactions/{id}",
     "get /v1/worker",
@@ -60,7 +61,11 @@ fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
 #[test]
 fn the_document_is_valid_and_lists_every_route() {
     let document = serde_json::to_value(hysteron_node::openapi()).expect("a document");
-    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")), "{}", document["openapi"]);
+    assert!(
+        document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")),
+        "{}",
+        document["openapi"]
+    );
     assert_eq!(document["info"]["version"], "1");
     let mut routes = BTreeSet::new();
     let mut names = BTreeSet::new();
@@ -86,7 +91,10 @@ fn the_document_is_valid_and_lists_every_route() {
 fn check_operation(path: &str, operation: &Value) {
     let responses = operation["responses"].as_object().expect("responses");
     assert!(responses.keys().any(|status| status.starts_with('2') || status == "101"), "{path}");
-    assert!(operation["summary"].is_string() || operation["description"].is_string(), "{path} says what it does");
+    assert!(
+        operation["summary"].is_string() || operation["description"].is_string(),
+        "{path} says what it does"
+    );
     let parameters: BTreeSet<&str> = operation["parameters"]
         .as_array()
         .into_iter()
@@ -94,7 +102,8 @@ fn check_operation(path: &str, operation: &Value) {
         .filter(|parameter| parameter["in"] == "path")
         .filter_map(|parameter| parameter["name"].as_str())
         .collect();
-    let named: BTreeSet<&str> = path.split('/').filter_map(|p| p.strip_prefix('{')?.strip_suffix('}')).collect();
+    let named: BTreeSet<&str> =
+        path.split('/').filter_map(|p| p.strip_prefix('{')?.strip_suffix('}')).collect();
     assert_eq!(parameters, named, "{path} describes its parameters");
 }
 

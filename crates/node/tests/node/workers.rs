@@ -20,7 +20,8 @@ fn prove(node: &TestNode, work: &Work) -> Proof {
     let runner = StubRunner::without_problems();
     let mut nonce = work.nonce_start;
     loop {
-        let attempt = hysteron_work::attempt(&work.seed(), &table, &work.rules, &runner, nonce, &stop, &meter);
+        let attempt =
+            hysteron_work::attempt(&work.seed(), &table, &work.rules, &runner, nonce, &stop, &meter);
         let attempt = attempt.expect("a leg runs").expect("nobody stops it");
         if attempt.wins(&target) {
             return attempt.proof;

@@ -14,8 +14,8 @@ use hysteron_api::{Client, ClientError, Hex32, Refusal};
 use hysteron_chain::HeaderBase;
 use hysteron_chain::testing::{StubRunner, easy_genesis};
 use hysteron_ledger::{
-    Address, Authorisation, Body, Genesis, JobTerms, Sender, Signature, SignedTransaction, Transaction, devnet_key,
-    devnet_seed, fee_floor,
+    Address, Authorisation, Body, Genesis, JobTerms, Sender, Signature, SignedTransaction, Transaction,
+    devnet_key, devnet_seed, fee_floor,
 };
 use hysteron_node::{Config, Node, NodeHandle, Options};
 use hysteron_problem::Problem;
@@ -197,7 +197,6 @@ pub fn refusal<T: std::fmt::Debug>(result: Result<T, ClientError>) -> Refusal {
     }
 }
 
-
 /// Mines until a transaction is in a block; gives the block.
 pub fn mine_until_included(node: &TestNode, id: Hex32) -> Hex32 {
     let mut block = None;
@@ -216,7 +215,8 @@ pub fn open_job(node: &TestNode) -> Hex32 {
     client.upload_problem(&bytes).expect("the problem is taken");
     let query = QuoteQuery { chips: 64, blocks: 50, bounty_per_mille: Some(100) };
     let quote = client.quote(&query).expect("a price");
-    let opening = sign("customer", 0, Body::JobOpen(terms(&problem, &bytes, quote.quoted_at, quote.escrow.0)));
+    let opening =
+        sign("customer", 0, Body::JobOpen(terms(&problem, &bytes, quote.quoted_at, quote.escrow.0)));
     let id = client.submit(&opening.encode()).expect("the job is taken").id;
     mine_until_included(node, id);
     wait_until("the job is in the schedule", || {
@@ -248,7 +248,7 @@ pub fn problem() -> (Problem, Vec<u8>) {
     let text = clauses.iter().map(|c| format!("{} {} {} 0\n", c[0], c[1], c[2])).collect::<String>();
     let text = format!("p cnf 100 400\n{text}");
     let document = hysteron_problem::read(text.as_bytes(), None, &Default::default()).expect("a formula");
-    let problem = document.canonical().problem;
+    let problem = document.canonical().problem.clone();
     let bytes = borsh::to_vec(&problem).expect("memory");
     (problem, bytes)
 }

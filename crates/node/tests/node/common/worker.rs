@@ -10,7 +10,12 @@ use hysteron_chain::HeaderBase;
 use super::{PATIENCE_S, TestNode, account};
 
 pub fn ready(node: &TestNode) -> Ready {
-    Ready { network: Some(node.handle().genesis()), payee: account("bob").0, threads: 1, agent: Text::cut("test") }
+    Ready {
+        network: Some(node.handle().genesis()),
+        payee: account("bob").0,
+        threads: 1,
+        agent: Text::cut("test"),
+    }
 }
 
 /// A worker on plain TCP.
