@@ -352,10 +352,11 @@ impl Beliefs {
 fn exp(x: f32) -> f32 {
     /// Adding and subtracting it rounds to a whole number.
     const ROUND: f32 = 12_582_912.0;
-    let scaled = (x * std::f32::consts::LOG2_E).max(-100.0).min(100.0);
+    let scaled = (x * std::f32::consts::LOG2_E).clamp(-100.0, 100.0);
     let shifted = scaled + ROUND;
     let rest = scaled - (shifted - ROUND);
-    let polynomial = 1.0 + rest * (0.693_147 + rest * (0.240_227 + rest * (0.055_504 + rest * 0.009_618)));
+    let polynomial =
+        1.0 + rest * (std::f32::consts::LN_2 + rest * (0.240_227 + rest * (0.055_504 + rest * 0.009_618)));
     f32::from_bits(polynomial.to_bits().wrapping_add(shifted.to_bits() << 23))
 }
 
@@ -460,7 +461,7 @@ mod tests {
                 let mut literals: Vec<Literal> =
                     (0..length).map(|_| Literal::new(draw(200) as u32, draw(2) == 1)).collect();
                 let first = literals[0].variable();
-                literals[0] = Literal::new(first, first % 3 == 0);
+                literals[0] = Literal::new(first, first.is_multiple_of(3));
                 clauses.push(&literals);
             }
             let problem = Problem::Cnf(Cnf { variables: 200, clauses });
