@@ -90,7 +90,7 @@ mod tests {
         assert!((mean(&mut || random.normal().powi(2)) - 1.0).abs() < 0.03);
         assert!((mean(&mut || random.poisson(3.5)) - 3.5).abs() < 0.04);
         assert!((mean(&mut || random.poisson(80.0)) - 80.0).abs() < 0.2);
-        let mut counts = [0; 3];
+        let mut counts = [0i32; 3];
         for _ in 0..n {
             counts[random.weighted([1.0, 0.0, 3.0].into_iter(), 4.0)] += 1;
         }
