@@ -13,6 +13,7 @@ mod network;
 mod node;
 mod progress;
 mod receipt;
+mod sim;
 mod solve;
 mod wallet;
 mod worker;
@@ -47,6 +48,8 @@ enum Command {
     Job(job::Arguments),
     /// What a job was given and what it cost, provable to anybody.
     Receipt(receipt::Arguments),
+    /// Simulate a network of thousands of miners from a scenario file.
+    Sim(sim::Arguments),
     /// Run a node of the network.
     Node(Box<node::Arguments>),
     /// Mine for a node.
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Wallet(arguments) => wallet::run(&arguments),
         Command::Job(arguments) => job::run(&arguments),
         Command::Receipt(arguments) => receipt::run(&arguments),
+        Command::Sim(arguments) => sim::run(&arguments),
         Command::Node(arguments) => node::run(&arguments),
         Command::Worker(arguments) => worker::run(&arguments),
     };

@@ -50,6 +50,8 @@ pub enum PrepareError {
 }
 
 /// What becomes of a file.
+// One is made a file: a box would save nothing.
+#[expect(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Preparation {
     /// Simplifying it solved it: there is nothing to book. One value a variable of the file.

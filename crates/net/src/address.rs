@@ -67,15 +67,13 @@ pub fn is_public(address: &Multiaddr) -> bool {
     match address.iter().next() {
         Some(Protocol::Ip4(four)) => {
             let shared = four.octets()[0] == 100 && four.octets()[1] & 0xc0 == 64;
-            !(four.is_loopback() || four.is_private() || four.is_link_local() || four.is_unspecified() || shared)
-                && !four.is_broadcast()
-                && !four.is_multicast()
-                && !four.is_documentation()
+            let local = four.is_loopback() || four.is_private() || four.is_link_local() || shared;
+            let nobody = four.is_unspecified() || four.is_broadcast() || four.is_multicast();
+            !local && !nobody && !four.is_documentation()
         }
         Some(Protocol::Ip6(six)) => {
-            !(six.is_loopback() || six.is_unspecified() || six.is_multicast())
-                && !six.is_unique_local()
-                && !six.is_unicast_link_local()
+            let local = six.is_loopback() || six.is_unique_local() || six.is_unicast_link_local();
+            !local && !six.is_unspecified() && !six.is_multicast()
         }
         Some(Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) | Protocol::Dnsaddr(_)) => true,
         _ => false,
@@ -110,6 +108,10 @@ mod tests {
         assert_eq!(of(&relayed), None);
         let public = |text: &str| is_public(&text.parse().unwrap());
         assert!(public("/ip4/8.8.8.8/tcp/1") && public("/dns4/seed.example/tcp/1"));
-        assert!(!public("/ip4/10.0.0.1/tcp/1") && !public("/ip4/100.64.0.1/tcp/1") && !public("/ip6/fe80::1/tcp/1"));
+        assert!(
+            !public("/ip4/10.0.0.1/tcp/1")
+                && !public("/ip4/100.64.0.1/tcp/1")
+                && !public("/ip6/fe80::1/tcp/1")
+        );
     }
 }

@@ -114,7 +114,8 @@ fn parse(line: &str) -> Option<(Banned, u64, &str)> {
 
 fn one_line(reason: &str) -> String {
     let mut text: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let end = (0..=text.len().min(REASON_BYTES_MAX)).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    let end =
+        (0..=text.len().min(REASON_BYTES_MAX)).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
     text.truncate(end);
     text
 }

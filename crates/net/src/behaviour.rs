@@ -75,7 +75,9 @@ pub fn swarm(
         .with_behaviour(|key, relay_client| behaviour(key, relay_client, gate, router, identity, config))
         .map_err(|error| failed(&error))?
         .with_swarm_config(|swarm| {
-            swarm.with_idle_connection_timeout(idle).with_max_negotiating_inbound_streams(STREAMS_PER_CONNECTION_MAX)
+            swarm
+                .with_idle_connection_timeout(idle)
+                .with_max_negotiating_inbound_streams(STREAMS_PER_CONNECTION_MAX)
         })
         .with_connection_timeout(CONNECTION_TIMEOUT)
         .build();

@@ -196,7 +196,8 @@ impl Config {
         if limits.sync_bytes_max < 2 * crate::limits::ANSWER_BYTES_MAX as u64 {
             return wrong("sync_bytes_max is at least twice the largest answer, 12 MiB.".into());
         }
-        if !(1..=100).contains(&limits.memory_percent_max) || limits.ban_score == 0 || limits.events_max == 0 {
+        if !(1..=100).contains(&limits.memory_percent_max) || limits.ban_score == 0 || limits.events_max == 0
+        {
             return wrong("memory_percent_max is 1 to 100, ban_score and events_max at least 1.".into());
         }
         let timing = &self.timing;

@@ -62,7 +62,8 @@ impl Dialer {
     /// Discovery brought addresses of a peer.
     pub fn found(&mut self, peer: PeerId, addresses: impl IntoIterator<Item = Multiaddr>) {
         let place = self.found.iter().position(|(other, _)| *other == peer);
-        let mut known = place.and_then(|place| self.found.remove(place)).map_or(Vec::new(), |(_, known)| known);
+        let mut known =
+            place.and_then(|place| self.found.remove(place)).map_or(Vec::new(), |(_, known)| known);
         for address in addresses.into_iter().map(without_peer) {
             if !known.contains(&address) && known.len() < ADDRESSES_PER_PEER_MAX {
                 known.push(address);
@@ -87,7 +88,8 @@ impl Dialer {
         let may = |waits: &BTreeMap<PeerId, Wait>, peer: &PeerId| {
             !is_connected(peer) && waits.get(peer).is_none_or(|wait| wait.until_ms <= now_ms)
         };
-        let mut chosen: Vec<_> = self.seeds.iter().filter(|(peer, _)| may(&self.waits, peer)).cloned().collect();
+        let mut chosen: Vec<_> =
+            self.seeds.iter().filter(|(peer, _)| may(&self.waits, peer)).cloned().collect();
         for _ in 0..self.found.len() {
             if chosen.len() >= missing.min(DIALS_PER_TURN_MAX) {
                 break;
@@ -149,7 +151,8 @@ mod tests {
         let address = seed_address.clone().with_p2p(seed).unwrap();
         let mut dialer = Dialer::new([&address, &address], [], 100, 350);
         dialer.found(other, [other_address.clone()]);
-        let names = |turn: Vec<(PeerId, Vec<Multiaddr>)>| turn.into_iter().map(|(peer, _)| peer).collect::<Vec<_>>();
+        let names =
+            |turn: Vec<(PeerId, Vec<Multiaddr>)>| turn.into_iter().map(|(peer, _)| peer).collect::<Vec<_>>();
         assert_eq!(names(dialer.turn(2, |_| false, 0)), [seed, other]);
         assert_eq!(names(dialer.turn(2, |_| false, 99)), []);
         assert_eq!(names(dialer.turn(0, |_| false, 100)), [seed]);
@@ -165,7 +168,10 @@ mod tests {
         let mut dialer = Dialer::new([], [], 1, 1);
         for _ in 0..FOUND_MAX + 10 {
             let (peer, address) = peer(1);
-            dialer.found(peer, (0..20).map(|port| format!("{address}/p2p-circuit/ip4/1.1.1.1/tcp/{port}").parse().unwrap()));
+            dialer.found(
+                peer,
+                (0..20).map(|port| format!("{address}/p2p-circuit/ip4/1.1.1.1/tcp/{port}").parse().unwrap()),
+            );
         }
         assert_eq!(dialer.found.len(), FOUND_MAX);
         assert!(dialer.found.iter().all(|(_, addresses)| addresses.len() == ADDRESSES_PER_PEER_MAX));

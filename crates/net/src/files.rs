@@ -24,7 +24,10 @@ pub fn read(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, NetError> 
     let mut bytes = Vec::new();
     file.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > bytes_max {
-        return Err(failed(std::io::Error::new(ErrorKind::FileTooLarge, "it is longer than such a file can be")));
+        return Err(failed(std::io::Error::new(
+            ErrorKind::FileTooLarge,
+            "it is longer than such a file can be",
+        )));
     }
     Ok(Some(bytes))
 }

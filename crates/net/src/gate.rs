@@ -155,7 +155,8 @@ impl NetworkBehaviour for Gate {
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
         let origin = Origin::of_multiaddr(address);
-        let banned = self.is_banned(Banned::Peer(peer)) || origin.is_some_and(|o| self.is_banned(Banned::Origin(o)));
+        let banned =
+            self.is_banned(Banned::Peer(peer)) || origin.is_some_and(|o| self.is_banned(Banned::Origin(o)));
         if banned {
             return Err(self.refuse(Refused::Banned));
         }
@@ -213,8 +214,12 @@ mod tests {
         assert!(open(4));
         gate.open.clear();
         let other = "/ip4/8.8.4.4/tcp/2".parse().unwrap();
-        assert!(gate.handle_pending_inbound_connection(ConnectionId::new_unchecked(5), &local, &remote).is_err());
-        assert!(gate.handle_pending_inbound_connection(ConnectionId::new_unchecked(6), &local, &other).is_ok());
+        assert!(
+            gate.handle_pending_inbound_connection(ConnectionId::new_unchecked(5), &local, &remote).is_err()
+        );
+        assert!(
+            gate.handle_pending_inbound_connection(ConnectionId::new_unchecked(6), &local, &other).is_ok()
+        );
     }
 
     #[test]
@@ -233,7 +238,13 @@ mod tests {
         assert!(gate.handle_established_inbound_connection(id, peer, &address, &address).is_err());
         assert!(gate.handle_pending_outbound_connection(id, Some(peer), &[], Endpoint::Dialer).is_err());
         let stranger = PeerId::random();
-        let out = gate.handle_established_outbound_connection(id, stranger, &address, Endpoint::Dialer, PortUse::New);
+        let out = gate.handle_established_outbound_connection(
+            id,
+            stranger,
+            &address,
+            Endpoint::Dialer,
+            PortUse::New,
+        );
         assert!(out.is_err());
     }
 }

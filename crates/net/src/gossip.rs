@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use libp2p::gossipsub::{
     self, ConfigBuilder, IdentTopic, MaxCountSubscriptionFilter, Message, MessageAuthenticity, MessageId,
-    PeerScoreParams, PeerScoreThresholds, TopicHash, TopicScoreParams, ValidationMode, WhitelistSubscriptionFilter,
+    PeerScoreParams, PeerScoreThresholds, TopicHash, TopicScoreParams, ValidationMode,
+    WhitelistSubscriptionFilter,
 };
 
 use crate::config::{Config, Identity};
@@ -101,7 +102,10 @@ pub fn router(topics: &Topics, config: &Config) -> Result<Router, NetError> {
         .message_id_fn(|message: &Message| message_id(&message.topic, &message.data))
         .max_transmit_size(BLOCK_BYTES_MAX.max(TRANSACTION_BYTES_MAX) + ENVELOPE_BYTES_MAX)
         .max_transmit_size_for_topic(Kind::Block.bytes_max() + ENVELOPE_BYTES_MAX, topics.blocks.hash())
-        .max_transmit_size_for_topic(Kind::Transaction.bytes_max() + ENVELOPE_BYTES_MAX, topics.transactions.hash())
+        .max_transmit_size_for_topic(
+            Kind::Transaction.bytes_max() + ENVELOPE_BYTES_MAX,
+            topics.transactions.hash(),
+        )
         .history_length(history)
         .duplicate_cache_time(Duration::from_millis(2 * config.timing.verdict_ms_max.max(heartbeat_ms)))
         .connection_handler_queue_len(PEER_QUEUE_MAX)
@@ -147,7 +151,9 @@ fn scores(topics: &Topics, config: &Config) -> PeerScoreParams {
         first_message_deliveries_cap: 20.0,
         mesh_message_deliveries_weight: 0.0,
         mesh_failure_penalty_weight: 0.0,
-        invalid_message_deliveries_weight: -10.0,
+        // The square of the count times this. The node's own scores ban; the router must not turn deaf before
+        // they have heard enough to do so.
+        invalid_message_deliveries_weight: -2.0,
         invalid_message_deliveries_decay: gossipsub::score_parameter_decay(Duration::from_secs(3600)),
         ..TopicScoreParams::default()
     };
@@ -156,7 +162,8 @@ fn scores(topics: &Topics, config: &Config) -> PeerScoreParams {
         topic_score_cap: 40.0,
         app_specific_weight: 1.0,
         ip_colocation_factor_threshold: f64::from(config.limits.connections_per_address_max.max(1)),
-        ip_colocation_factor_whitelist: [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].into(),
+        ip_colocation_factor_whitelist: [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
+            .into(),
         ..PeerScoreParams::default()
     }
 }

@@ -78,8 +78,17 @@ pub async fn start(
     let (events, event_receiver) = mpsc::channel(config.limits.events_max as usize);
     let first_view = view.clone();
     let tip = tokio::task::spawn_blocking(move || first_view.tip()).await.map_err(|_| NetError::Stopped)?;
-    let start =
-        Start { key, bans, book, tip, view, judge: judge.clone(), counters: counters.clone(), commands, events };
+    let start = Start {
+        key,
+        bans,
+        book,
+        tip,
+        view,
+        judge: judge.clone(),
+        counters: counters.clone(),
+        commands,
+        events,
+    };
     let service = Service::open(config, identity, start)?;
     let task = Arc::new(Mutex::new(Some(tokio::spawn(service.run()))));
     Ok((Handle { peer, commands: command_sender, counters, judge, task }, event_receiver))
@@ -93,7 +102,11 @@ fn load(config: &Config) -> Result<(Keypair, Bans, AddressBook), NetError> {
     let (bans, wrong_bans) = Bans::from_text(&files::read_text(&directory.join(BANS_FILE))?);
     let (book, wrong_addresses) = AddressBook::from_text(&files::read_text(&directory.join(ADDRESSES_FILE))?);
     if wrong_bans + wrong_addresses > 0 {
-        tracing::warn!(wrong_bans, wrong_addresses, "lines of the ban list or the address book were left out");
+        tracing::warn!(
+            wrong_bans,
+            wrong_addresses,
+            "lines of the ban list or the address book were left out"
+        );
     }
     Ok((key, bans, book))
 }
@@ -150,13 +163,16 @@ impl Handle {
         let peers = self.ready_peers().await?;
         let asked = peers.len();
         for peer in peers {
-            let Ok(Answer::Problem(Some(bytes))) = self.ask(peer, Request::Problem(id)).await else { continue };
+            let Ok(Answer::Problem(Some(bytes))) = self.ask(peer, Request::Problem(id)).await else {
+                continue;
+            };
             let (judge, bytes) = (self.judge.clone(), bytes.into_vec());
             let checked = tokio::task::spawn_blocking(move || (judge.is_problem(&id, &bytes), bytes)).await;
             match checked {
                 Ok((true, bytes)) => return Ok(bytes),
                 Ok((false, _)) => {
-                    self.punish(peer, u32::MAX, "It sent other bytes than the problem it was asked for.").await?;
+                    self.punish(peer, u32::MAX, "It sent other bytes than the problem it was asked for.")
+                        .await?;
                 }
                 Err(_) => return Err(NetError::Stopped),
             }
@@ -173,7 +189,11 @@ impl Handle {
     }
 
     /// Asks a peer for transactions by hash; none for one that it has not. Bytes are not looked into.
-    pub async fn transactions(&self, peer: PeerId, hashes: Vec<Hash>) -> Result<Vec<Option<Vec<u8>>>, NetError> {
+    pub async fn transactions(
+        &self,
+        peer: PeerId,
+        hashes: Vec<Hash>,
+    ) -> Result<Vec<Option<Vec<u8>>>, NetError> {
         match self.ask(peer, Request::Transactions(List::first(hashes))).await? {
             Answer::Transactions(transactions) => Ok(owned(transactions)),
             _ => Err(NetError::NoAnswer("its answer was of another kind.".into())),
@@ -248,6 +268,8 @@ impl Handle {
     }
 }
 
-fn owned<const BYTES: usize, const ITEMS: usize>(items: List<Option<Bytes<BYTES>>, ITEMS>) -> Vec<Option<Vec<u8>>> {
+fn owned<const BYTES: usize, const ITEMS: usize>(
+    items: List<Option<Bytes<BYTES>>, ITEMS>,
+) -> Vec<Option<Vec<u8>>> {
     items.into_vec().into_iter().map(|item| item.map(Bytes::into_vec)).collect()
 }

@@ -78,7 +78,11 @@ pub trait Judge: Send + Sync + 'static {
     /// Checks everything about a run of headers that is cheap: syntax, link, time, difficulty, the claimed post-hash, the
     /// pre-hash. `before` holds the last headers (at most [`crate::limits::HEADER_CONTEXT`]) that this candidate has before
     /// the run; when it is empty, the run continues a block of the node's own chain. Gives one summary for each header.
-    fn check_headers(&self, before: &[CheckedHeader], headers: &[Vec<u8>]) -> Result<Vec<HeaderSummary>, Fault>;
+    fn check_headers(
+        &self,
+        before: &[CheckedHeader],
+        headers: &[Vec<u8>],
+    ) -> Result<Vec<HeaderSummary>, Fault>;
 
     /// A whole candidate with more claimed work than our chain: are its blocks to be downloaded? The place to re-run
     /// headers drawn at random, as far as the state for it is at hand. May take long.

@@ -19,7 +19,9 @@ fn bytes<const MAX: usize>(length: usize) -> impl Strategy<Value = Bytes<MAX>> {
     vec(any::<u8>(), 0..=length).prop_map(|bytes| Bytes::new(bytes).unwrap())
 }
 
-fn list<T: std::fmt::Debug, const MAX: usize>(item: impl Strategy<Value = T>) -> impl Strategy<Value = List<T, MAX>> {
+fn list<T: std::fmt::Debug, const MAX: usize>(
+    item: impl Strategy<Value = T>,
+) -> impl Strategy<Value = List<T, MAX>> {
     vec(item, 0..=MAX.min(40)).prop_map(|items| List::new(items).unwrap())
 }
 
@@ -135,7 +137,12 @@ proptest! {
 #[test]
 fn the_largest_request_of_each_kind_fits() {
     let hash = [0xff; 32];
-    let status = Status { version: 1, network: Bytes::new(vec![b'n'; 32]).unwrap(), genesis: hash, tip: Tip::default() };
+    let status = Status {
+        version: 1,
+        network: Bytes::new(vec![b'n'; 32]).unwrap(),
+        genesis: hash,
+        tip: Tip::default(),
+    };
     let requests = [
         Request::Status(status),
         Request::Headers { locator: List::first(vec![hash; 1000]), count_max: u16::MAX },
@@ -162,8 +169,12 @@ fn answers_beside_the_request_are_told_apart() {
 #[test]
 fn encodings_are_frozen() {
     let tip = Tip { height: 7, hash: [2; 32], work: [3; 32] };
-    let status =
-        Status { version: PROTOCOL_VERSION, network: Bytes::new(b"main".to_vec()).unwrap(), genesis: [1; 32], tip };
+    let status = Status {
+        version: PROTOCOL_VERSION,
+        network: Bytes::new(b"main".to_vec()).unwrap(),
+        genesis: [1; 32],
+        tip,
+    };
     let messages = [
         ("request status", borsh::to_vec(&Request::Status(status.clone()))),
         (
@@ -174,8 +185,14 @@ fn encodings_are_frozen() {
         ("request problem", borsh::to_vec(&Request::Problem([6; 32]))),
         ("request transactions", borsh::to_vec(&Request::Transactions(List::first(vec![[7; 32]])))),
         ("answer status", borsh::to_vec(&Answer::Status(status))),
-        ("answer headers", borsh::to_vec(&Answer::Headers(List::first(vec![Bytes::new(vec![8, 9]).unwrap()])))),
-        ("answer blocks", borsh::to_vec(&Answer::Blocks(List::first(vec![Some(Bytes::new(vec![8]).unwrap()), None])))),
+        (
+            "answer headers",
+            borsh::to_vec(&Answer::Headers(List::first(vec![Bytes::new(vec![8, 9]).unwrap()]))),
+        ),
+        (
+            "answer blocks",
+            borsh::to_vec(&Answer::Blocks(List::first(vec![Some(Bytes::new(vec![8]).unwrap()), None]))),
+        ),
         ("answer problem", borsh::to_vec(&Answer::Problem(Some(Bytes::new(vec![8]).unwrap())))),
         ("answer transactions", borsh::to_vec(&Answer::Transactions(List::first(vec![None])))),
         ("answer busy", borsh::to_vec(&Answer::Busy)),

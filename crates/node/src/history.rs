@@ -56,6 +56,9 @@ pub(crate) struct History {
 /// What identifies an entry within an account or job: height and number.
 type Position = (u64, u32);
 
+/// Entries with their heights, newest first, and where the next page begins.
+pub(crate) type Page = (Vec<(u64, Entry)>, Option<Position>);
+
 impl History {
     /// Opens or makes the index.
     pub(crate) fn open(directory: &Path, archive: NodeArchive, convert: Convert) -> Result<Self, NodeError> {
@@ -170,7 +173,7 @@ impl History {
         address: &Address,
         before: Option<Position>,
         count: usize,
-    ) -> Result<(Vec<(u64, Entry)>, Option<Position>), HistoryError> {
+    ) -> Result<Page, HistoryError> {
         let read = self.database.begin_read().map_err(failed)?;
         let table = read.open_table(ACCOUNTS).map_err(failed)?;
         let (height, number) = before.unwrap_or((u64::MAX, u32::MAX));

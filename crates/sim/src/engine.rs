@@ -12,7 +12,7 @@ use hysteron_work::Task;
 use crate::SimError;
 use crate::graph::{self, Link, Site};
 use crate::jobs::Market;
-use crate::policy::{self, Class, Policy};
+use crate::policy::Policy;
 use crate::population::Population;
 use crate::random::Random;
 use crate::scenario::{Attack, Relay, Scenario};
@@ -139,7 +139,8 @@ impl<'a> Engine<'a> {
                 known: vec![true],
             })
             .collect();
-        let is_selfish = matches!(scenario.adversary.as_ref().map(|a| a.attack), Some(Attack::Selfish { .. }));
+        let is_selfish =
+            matches!(scenario.adversary.as_ref().map(|a| a.attack), Some(Attack::Selfish { .. }));
         let mut engine = Self {
             scenario,
             market,
@@ -208,7 +209,7 @@ impl<'a> Engine<'a> {
         self.queue.push(Reverse((((self.now + after_s) * 1e9) as u64, self.sequence, event)));
     }
 
-    fn is_adversary(&self, node: usize) -> bool {
+    pub(crate) fn is_adversary(&self, node: usize) -> bool {
         node < self.population.adversary_nodes
     }
 
@@ -250,55 +251,9 @@ impl<'a> Engine<'a> {
         self.segments[node].push(Segment { from: self.now, tip: new });
         self.refresh(node);
         // Rounding of the running sum must not grow.
-        if self.segments[node].len() % 16 == 0 {
+        if self.segments[node].len().is_multiple_of(16) {
             self.total_rate = self.nodes.iter().map(|node| node.rate).sum();
         }
-    }
-
-    /// Attempts that a node's miners complete a unit of cost, on the table after `block`.
-    fn yield_on(&mut self, node: usize, block: BlockIndex) -> f64 {
-        let Some(adversary) = self.scenario.adversary.as_ref().filter(|_| self.is_adversary(node)) else {
-            return 1.0;
-        };
-        let has_policy =
-            matches!(adversary.attack, Attack::Skipping { .. } | Attack::Wash { .. } | Attack::Boycott);
-        if !has_policy {
-            return 1.0;
-        }
-        if let Some((policy, _)) = self.policies.get(&block) {
-            return policy.rate;
-        }
-        let made = self.policy_on(adversary.attack, block);
-        let rate = made.0.rate;
-        self.policies.insert(block, made);
-        rate
-    }
-
-    /// What the adversary does on a table, with the class of each entry: 1 for those that it treats specially.
-    fn policy_on(&self, attack: Attack, block: BlockIndex) -> (Policy, Vec<usize>) {
-        let table = &self.tree[block].table;
-        let special = |job| match attack {
-            Attack::Boycott => self.market.jobs.first() == Some(job),
-            Attack::Wash { .. } => self.market.wash.as_ref() == Some(job),
-            Attack::Skipping { share, .. } => {
-                let of_all = share / self.scenario.jobs.occupancy * self.market.jobs.len() as f64;
-                self.market.jobs.iter().position(|known| known == job).is_some_and(|at| (at as f64) < of_all.round())
-            }
-            _ => false,
-        };
-        let classes: Vec<usize> = table.entries.iter().map(|entry| usize::from(special(&entry.job))).collect();
-        let all = table.drawn_chips() as f64;
-        let chips = table.entries.iter().zip(&classes).filter(|(_, class)| **class == 1);
-        let share = chips.map(|(entry, _)| entry.chips as f64 / all).sum::<f64>();
-        let cost = match attack {
-            Attack::Wash { cost, .. } | Attack::Skipping { cost, .. } => cost,
-            _ => 1.0,
-        };
-        let other = Class { probability: 1.0 - share, cost: 1.0, is_refused: false };
-        let own = Class { probability: share, cost, is_refused: attack == Attack::Boycott };
-        let work = &self.market.genesis.work;
-        let legs = (work.leg_work * hysteron_work::LEGS as u64) as f64;
-        (policy::best(&[other, own], 1.0 - legs / work.attempt_work() as f64), classes)
     }
 
     /// A win: by whom, and when its attempt ends.
@@ -313,7 +268,8 @@ impl<'a> Engine<'a> {
         let miner = population.at[node][place] as usize;
         let tip = self.nodes[node].working;
         let attempt_s = population.miners[miner].attempt_s / self.yield_on(node, tip);
-        let since = self.population.miners[miner].since.unwrap_or(self.now).max(self.nodes[node].working_since);
+        let since =
+            self.population.miners[miner].since.unwrap_or(self.now).max(self.nodes[node].working_since);
         let left_s = attempt_s - (self.now - since) % attempt_s;
         self.schedule(left_s, Event::Solved { miner, node, tip });
     }
@@ -347,7 +303,11 @@ impl<'a> Engine<'a> {
         let began = (self.now - one.attempt_s).max(0.0) as u64 + self.market.genesis.time;
         let time = match self.scenario.adversary.as_ref().map(|a| a.attack) {
             Some(Attack::Timestamp { ahead }) if self.is_adversary(node) => {
-                if ahead { began + AHEAD_S } else { 0 }
+                if ahead {
+                    began + AHEAD_S
+                } else {
+                    0
+                }
             }
             _ => began,
         };
@@ -425,7 +385,8 @@ impl<'a> Engine<'a> {
             return;
         }
         // It asks the sender for the ancestors: there and back.
-        let link = self.sites[node].links.iter().find(|link| link.to == from).map_or(0.1, |link| link.delay_s);
+        let link =
+            self.sites[node].links.iter().find(|link| link.to == from).map_or(0.1, |link| link.delay_s);
         let after_s = 2.0 * link * self.jitter();
         self.schedule(after_s, Event::Fetched { node, block, from });
     }
@@ -489,12 +450,15 @@ impl<'a> Engine<'a> {
     fn best_changed(&mut self) {
         let height = self.tree.height(self.best);
         let all = 0..self.nodes.len();
-        if let Some(exit) = self.scenario.exit.as_ref().filter(|e| self.exited.is_none() && height >= e.at_block) {
+        if let Some(exit) =
+            self.scenario.exit.as_ref().filter(|e| self.exited.is_none() && height >= e.at_block)
+        {
             self.population.exit(exit.share, self.now, &mut self.random);
             all.clone().for_each(|node| self.refresh(node));
             self.exited = Some((self.now, self.nodes.iter().map(|node| node.speed).sum()));
         }
-        if let Some(partition) = self.scenario.partition.as_ref().filter(|p| !self.was_cut && height >= p.at_block)
+        if let Some(partition) =
+            self.scenario.partition.as_ref().filter(|p| !self.was_cut && height >= p.at_block)
         {
             (self.is_cut, self.was_cut) = (true, true);
             self.schedule(60.0 * partition.minutes, Event::Heal);
@@ -518,7 +482,10 @@ impl<'a> Engine<'a> {
                 let Link { to, delay_s } = self.sites[node].links[at];
                 if self.sites[node].is_cut_off != self.sites[to].is_cut_off {
                     let after_s = delay_s * self.jitter();
-                    self.schedule(after_s, Event::Arrive { node: to, block: self.nodes[node].tip, from: node });
+                    self.schedule(
+                        after_s,
+                        Event::Arrive { node: to, block: self.nodes[node].tip, from: node },
+                    );
                 }
             }
         }

@@ -91,8 +91,7 @@ fn genesis(scenario: &Scenario, tries: f64, capacity_chips: f64) -> Genesis {
     genesis.maturity_blocks = 60;
     genesis.confirmation_blocks = 20;
     genesis.post_target = Target::from_expected_tries(tries as u128);
-    genesis.allocations =
-        [CUSTOMER, WASHER].iter().map(|name| (devnet_key(name).address(), FUNDS)).collect();
+    genesis.allocations = [CUSTOMER, WASHER].iter().map(|name| (devnet_key(name).address(), FUNDS)).collect();
     genesis.allocations.sort_unstable();
     let reward = emission(2 * FUNDS) as f64;
     let atoms_per_chip_block = scenario.jobs.fee * reward / capacity_chips;

@@ -18,11 +18,11 @@
 //!
 //! # What is not
 //! Transactions beside the jobs' opening, claims and bounties, fees, price quotes; peer discovery, eclipse, bans, lost
-//! messages; clocks that differ; pools that vary their work within a tip; miners that change their node while it is cut off.
+//! messages; clocks that differ; shares of low difficulty (the protocol has none yet); pools that vary their work within a tip; miners that change their node while it is cut off.
 //! Expected, not drawn: legs of losing attempts (as Poisson counts by job and block).
 //!
 //! # Reading
-//! [`Scenario`] (data), [`simulate`], `engine.rs` (the loop), `tree.rs` (blocks and ledger), `measure.rs` (what is printed).
+//! [`Scenario`] (data), [`simulate`], `engine.rs` (the loop), `selfish.rs` and `strategy.rs` (attacks), `tree.rs` (blocks and ledger), `measure.rs` (what is printed).
 //! Floats are used freely: nothing here is consensus. The same seed gives the same table.
 
 mod engine;
@@ -35,6 +35,7 @@ mod random;
 mod report;
 mod scenario;
 mod selfish;
+mod strategy;
 mod tree;
 
 pub use report::{Figure, Report};
@@ -80,7 +81,8 @@ pub fn simulate(scenario: &Scenario) -> Result<Report, SimError> {
     let attempt_s = work.attempt_work() as f64 / 1e9;
     let population = Population::new(scenario, attempt_s, &mut Random::new(scenario.seed, 1));
     let speed = |with_hoppers: bool| -> f64 {
-        let at_work = population.miners.iter().filter(|m| m.since.is_some() && (with_hoppers || !m.is_hopper));
+        let at_work =
+            population.miners.iter().filter(|m| m.since.is_some() && (with_hoppers || !m.is_hopper));
         at_work.map(|miner| miner.speed).sum()
     };
     let alone_tries = speed(false) * 120.0 / attempt_s;

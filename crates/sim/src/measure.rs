@@ -53,7 +53,8 @@ pub fn measure(engine: &mut Engine) -> Result<Report, SimError> {
     });
     let (stale, blocks) = stale(engine, &window);
     let rate = stale / blocks;
-    let figure = Figure::new("stale blocks", 100.0 * rate, "%").error(100.0 * (rate * (1.0 - rate) / blocks).sqrt());
+    let figure =
+        Figure::new("stale blocks", 100.0 * rate, "%").error(100.0 * (rate * (1.0 - rate) / blocks).sqrt());
     report.add(match aims.stale {
         Some(most) => figure.aim(format!("< {}", 100.0 * most), rate < most),
         None => figure,
@@ -67,7 +68,8 @@ pub fn measure(engine: &mut Engine) -> Result<Report, SimError> {
         .map(|(share, _)| *share)
         .collect();
     let slopes = slopes(&honest, scenario.blocks as f64);
-    let figure = Figure::new("slope of expected reward over compute", slopes.expected.0, "").error(slopes.expected.1);
+    let figure =
+        Figure::new("slope of expected reward over compute", slopes.expected.0, "").error(slopes.expected.1);
     report.add(match aims.slope {
         Some(most) => figure.aim(format!("1 ± {most}"), (slopes.expected.0 - 1.0).abs() <= most),
         None => figure,
@@ -79,9 +81,11 @@ pub fn measure(engine: &mut Engine) -> Result<Report, SimError> {
         gain(engine, &window, &shares, &mut report)?;
     }
     if let Some((exited, speed)) = engine.exited {
-        let back = window.main.iter().map(|&block| &engine.tree[block]).find(|block| {
-            block.found_s > exited && block.next_tries * engine.attempt_s / speed <= 240.0
-        });
+        let back = window
+            .main
+            .iter()
+            .map(|&block| &engine.tree[block])
+            .find(|block| block.found_s > exited && block.next_tries * engine.attempt_s / speed <= 240.0);
         let hours = back.map_or(f64::INFINITY, |block| (block.found_s - exited) / 3600.0);
         let figure = Figure::new("recovery to twice the spacing", hours, "h");
         report.add(match aims.recovery_h {
@@ -107,7 +111,8 @@ pub fn measure(engine: &mut Engine) -> Result<Report, SimError> {
 /// is fixed by the first and last target, so the error of the mean is that of two targets, not of all intervals.
 fn spacing(engine: &Engine, window: &Window) -> (f64, f64) {
     let blocks = (window.heights[1] - window.heights[0]) as f64;
-    let [first, last] = window.heights.map(|height| engine.tree[window.main[height as usize]].header.time as f64);
+    let [first, last] =
+        window.heights.map(|height| engine.tree[window.main[height as usize]].header.time as f64);
     let levels: Vec<f64> = (window.heights[0]..=window.heights[1])
         .map(|height| engine.tree[window.main[height as usize]].next_tries.log2())
         .collect();
@@ -203,7 +208,7 @@ fn slopes(shares: &[Share], blocks: f64) -> Slopes {
 }
 
 /// Booked against delivered, in the ledger's two measures: legs of winning attempts against those that chance gives, and all
-/// legs that were run against those that were credited.
+/// legs that were run on blocks of the main chain against those that were credited.
 fn delivered(engine: &mut Engine, report: &mut Report) -> Result<(), SimError> {
     let scenario = engine.scenario;
     let state = engine.tree.state_at(engine.best)?;
@@ -227,7 +232,9 @@ fn delivered(engine: &mut Engine, report: &mut Report) -> Result<(), SimError> {
     let mut random = Random::new(scenario.seed, 4);
     let ids: BTreeSet<JobId> = jobs.iter().map(|(id, _)| *id).collect();
     let mut run = 0.0;
-    for (block, spent) in engine.spent.iter().enumerate() {
+    // What was found on a branch that was given up cannot be claimed, so it is not delivered.
+    for block in engine.tree.branch(engine.best) {
+        let spent = &engine.spent[block];
         let table = &engine.tree[block].table;
         let all = table.drawn_chips() as f64;
         let policy = engine.policies.get(&block);
@@ -243,30 +250,35 @@ fn delivered(engine: &mut Engine, report: &mut Report) -> Result<(), SimError> {
             run += random.poisson(spent.honest * LEGS as f64 * share + spent.adversary * by_adversary);
         }
     }
-    let runs_job = |block: &&BlockIndex| engine.tree[**block].table.entries.iter().any(|e| ids.contains(&e.job));
+    let runs_job =
+        |block: &&BlockIndex| engine.tree[**block].table.entries.iter().any(|e| ids.contains(&e.job));
     let blocks = engine.tree.branch(engine.best).iter().filter(runs_job).count() as f64;
     // The time, and so the legs, of so many blocks has a relative deviation of one over the root of their number.
     let all = (run / credited - 1.0) * blocks.sqrt();
     report.add(aim(Figure::new("all legs run for jobs against credited", all, "sigma"), all));
     report.add(Figure::new("all legs run over credited", run / credited, ""));
-    report.add(Figure::new("credited over booked", {
-        let booked = sum(&|job| job.booked_units() as f64);
-        sum(&|job| job.delivered as f64) / booked
-    }, ""));
+    report.add(Figure::new(
+        "credited over booked",
+        {
+            let booked = sum(&|job| job.booked_units() as f64);
+            sum(&|job| job.delivered as f64) / booked
+        },
+        "",
+    ));
     Ok(())
 }
 
 /// The adversary's share of reward over its share of compute.
-fn gain(
-    engine: &mut Engine,
-    window: &Window,
-    shares: &[Share],
-    report: &mut Report,
-) -> Result<(), SimError> {
+fn gain(engine: &mut Engine, window: &Window, shares: &[Share], report: &mut Report) -> Result<(), SimError> {
     let Some(adversary) = &engine.scenario.adversary else { return Ok(()) };
     let miners = &engine.population.miners;
     let of = |part: &dyn Fn(&Share) -> f64, theirs: bool| {
-        shares.iter().zip(miners).filter(|(_, m)| !theirs || m.is_adversary).map(|(s, _)| part(s)).sum::<f64>()
+        shares
+            .iter()
+            .zip(miners)
+            .filter(|(_, m)| !theirs || m.is_adversary)
+            .map(|(s, _)| part(s))
+            .sum::<f64>()
     };
     let compute = of(&|s| s.compute, true) / of(&|s| s.compute, false);
     let reward = of(&|s| s.drawn, true) / of(&|s| s.drawn, false);

@@ -257,7 +257,8 @@ impl Scenario {
     /// # Errors
     /// If the text is no TOML, has unknown fields, or a value is out of bounds.
     pub fn parse(text: &str) -> Result<Self, SimError> {
-        let scenario: Self = toml::from_str(text).map_err(|e| SimError::Scenario { reason: e.to_string() })?;
+        let scenario: Self =
+            toml::from_str(text).map_err(|e| SimError::Scenario { reason: e.to_string() })?;
         scenario.check()?;
         Ok(scenario)
     }
@@ -299,12 +300,12 @@ impl Scenario {
                 }),
                 "hopping",
             ),
-            (self.adversary.as_ref().is_none_or(|a| share(a.share) && a.attack.is_bounded(self)), "adversary"),
-            (self.exit.as_ref().is_none_or(|e| share(e.share) && e.at_block > self.warmup_blocks), "exit"),
             (
-                self.partition.as_ref().is_none_or(|p| share(p.share) && positive(p.minutes)),
-                "partition",
+                self.adversary.as_ref().is_none_or(|a| share(a.share) && a.attack.is_bounded(self)),
+                "adversary",
             ),
+            (self.exit.as_ref().is_none_or(|e| share(e.share) && e.at_block > self.warmup_blocks), "exit"),
+            (self.partition.as_ref().is_none_or(|p| share(p.share) && positive(p.minutes)), "partition"),
         ];
         match checks.iter().find(|check| !check.0) {
             Some((_, what)) => Err(SimError::Scenario { reason: format!("{what} is out of bounds") }),

@@ -26,7 +26,12 @@ impl Selfish {
     }
 
     /// Others found a block. Gives what it works on, and what it publishes.
-    pub fn public(&mut self, tree: &Tree, tip: BlockIndex, block: BlockIndex) -> (BlockIndex, Vec<BlockIndex>) {
+    pub fn public(
+        &mut self,
+        tree: &Tree,
+        tip: BlockIndex,
+        block: BlockIndex,
+    ) -> (BlockIndex, Vec<BlockIndex>) {
         if tree[block].total_work <= tree[self.public].total_work {
             return (tip, Vec::new());
         }

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use hysteron_chain::Block as WholeBlock;
 use hysteron_chain::asert::Asert;
 use hysteron_chain::difficulty::{MEDIAN_TIME_BLOCKS, block_work, median_time};
 use hysteron_chain::testing::StubRunner;
 use hysteron_chain::{HEADER_VERSION, Header, HeaderBase, genesis_block};
-use hysteron_chain::Block as WholeBlock;
 use hysteron_ledger::{Address, BlockContext, BlockInput, Delta, Event, NoClaims, SignedTransaction, State};
 use hysteron_work::types::{Hash, JobId, LEGS, Target, hash};
 use hysteron_work::{LegRunner, Proof, Table, Task, draw, leg_seed, next_hash, pre_hash};
@@ -201,7 +201,8 @@ impl Tree {
             parent_legs: &parent.legs,
             work: &NoClaims,
         };
-        let applied = self.state.apply(&BlockInput { context, transactions: &openings, problems: &problems })?;
+        let applied =
+            self.state.apply(&BlockInput { context, transactions: &openings, problems: &problems })?;
         let base = HeaderBase {
             version: HEADER_VERSION,
             height,
@@ -232,9 +233,7 @@ impl Tree {
         let block = Block {
             hash: header.hash(),
             parent: found.parent,
-            total_work: parent
-                .total_work
-                .saturating_add(block_work(self.attempt_work, &header.post_target)),
+            total_work: parent.total_work.saturating_add(block_work(self.attempt_work, &header.post_target)),
             next_target,
             next_tries: next_target.expected_tries() as f64,
             table: Arc::new(self.state.table()),

@@ -154,7 +154,11 @@ fn cheap_checks_come_first_and_leg_one_before_the_others() {
         let mut forged = made.proof;
         forged.digests[usize::from(leg) - 1][0] ^= 1;
         let (result, runs) = try_proof(&forged, &Target::easiest());
-        assert_eq!(result, Err(WorkError::Digest { leg }));
+        // A changed digest changes the seeds of the legs behind it too, and any of them may be seen first.
+        assert!(
+            matches!(result, Err(WorkError::Digest { leg: seen }) if seen >= leg && (leg > 1 || seen == 1)),
+            "leg {leg}: {result:?}"
+        );
         assert!(if leg == 1 { runs == 1 } else { runs > 1 }, "leg {leg}: {runs} runs");
     }
 }

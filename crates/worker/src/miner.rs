@@ -1,7 +1,7 @@
 //! The mining loop: threads that make attempts on the present order until another comes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SendError, SyncSender, TrySendError};
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -159,7 +159,7 @@ impl Shared {
             match made {
                 Ok(Some(attempt)) => {
                     nonce = attempt.proof.nonce.wrapping_add(1);
-                    if self.report(order, attempt, findings).is_err() {
+                    if self.report(order, attempt, findings).is_break() {
                         return std::ops::ControlFlow::Break(());
                     }
                 }
@@ -176,13 +176,13 @@ impl Shared {
         std::ops::ControlFlow::Continue(())
     }
 
-    /// Sends what an attempt is worth.
+    /// Sends what an attempt is worth; breaks when nobody receives any more.
     fn report(
         &self,
         order: &Order,
         attempt: hysteron_work::Attempt,
         findings: &SyncSender<Finding>,
-    ) -> Result<(), SendError<Finding>> {
+    ) -> std::ops::ControlFlow<()> {
         for (index, output) in attempt.outputs.iter().enumerate() {
             let Task::Job(entry) = output.task else {
                 self.counters.leg(output.ecu, false);
@@ -200,17 +200,20 @@ impl Shared {
                     energy: output.energy,
                 };
                 // A host that is behind by so many findings gets no claim, but every block.
-                if let Err(TrySendError::Disconnected(claim)) = findings.try_send(claim) {
-                    return Err(SendError(claim));
+                if let Err(TrySendError::Disconnected(_)) = findings.try_send(claim) {
+                    return std::ops::ControlFlow::Break(());
                 }
             }
         }
         debug_assert_eq!(attempt.outputs.len(), LEGS);
         if attempt.wins(&order.post_target) {
             self.counters.block();
-            findings.send(Finding::Block { order: order.clone(), attempt: Box::new(attempt) })?;
+            let block = Finding::Block { order: order.clone(), attempt: Box::new(attempt) };
+            if findings.send(block).is_err() {
+                return std::ops::ControlFlow::Break(());
+            }
         }
-        Ok(())
+        std::ops::ControlFlow::Continue(())
     }
 
     /// Waits a moment, or until the order changes.

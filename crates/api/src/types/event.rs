@@ -19,6 +19,8 @@ pub struct EventQuery {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "kebab-case")]
+// Events are made, written to a stream and gone, one at a time: a box would only add an allocation.
+#[expect(clippy::large_enum_variant)]
 pub enum Event {
     /// The first event of a stream, and after each block: the best chain's last block.
     Block(Header),

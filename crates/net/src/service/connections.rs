@@ -50,7 +50,9 @@ impl Service {
                 tracing::debug!(?peer_id, %error, "a dial failed");
                 Counters::add(&self.counters.dials_failed, 1);
             }
-            SwarmEvent::IncomingConnectionError { error, .. } => tracing::debug!(%error, "a connection was not made"),
+            SwarmEvent::IncomingConnectionError { error, .. } => {
+                tracing::debug!(%error, "a connection was not made")
+            }
             SwarmEvent::NewListenAddr { address, .. } => {
                 tracing::info!(%address, "listening");
                 if self.config.listen_is_external && !is_relayed(&address) {
@@ -64,7 +66,9 @@ impl Service {
                     self.reachability.confirmed();
                 }
             }
-            SwarmEvent::ListenerClosed { reason: Err(error), .. } => tracing::warn!(%error, "a listener closed"),
+            SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
+                tracing::warn!(%error, "a listener closed")
+            }
             SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "a listener failed for once"),
             _ => {}
         }
@@ -89,7 +93,8 @@ impl Service {
             return true;
         };
         let new = record.tip.replace(status.tip).is_none();
-        let dialled = record.connections.iter().find(|(_, address, dialled)| *dialled && !is_relayed(address));
+        let dialled =
+            record.connections.iter().find(|(_, address, dialled)| *dialled && !is_relayed(address));
         if new && let Some((_, address, _)) = dialled {
             self.book.insert(peer, address.clone());
             self.unsaved = true;
@@ -106,8 +111,10 @@ impl Service {
     pub(super) fn check_handshakes(&mut self) {
         let now = Instant::now();
         let timing = &self.config.timing;
-        let (handshake, refresh) =
-            (Duration::from_millis(timing.handshake_ms_max), Duration::from_millis(timing.status_interval_ms));
+        let (handshake, refresh) = (
+            Duration::from_millis(timing.handshake_ms_max),
+            Duration::from_millis(timing.status_interval_ms),
+        );
         let mut late = Vec::new();
         let mut stale = Vec::new();
         for (peer, record) in self.peers.connected() {
@@ -144,7 +151,8 @@ impl Service {
     /// By id, and by address unless other peers of good standing come from there.
     fn ban_peer(&mut self, peer: PeerId, reason: &str) {
         let addresses = self.peers.get(&peer).map(|record| record.connections.clone()).unwrap_or_default();
-        let origins: Vec<_> = addresses.iter().filter_map(|(_, address, _)| Origin::of_multiaddr(address)).collect();
+        let origins: Vec<_> =
+            addresses.iter().filter_map(|(_, address, _)| Origin::of_multiaddr(address)).collect();
         let shared = |origin: &Origin| {
             let others = self.peers.ready().filter(|(other, _)| **other != peer);
             let mut theirs = others.flat_map(|(_, record)| &record.connections);

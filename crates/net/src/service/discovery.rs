@@ -49,7 +49,10 @@ impl Service {
                 tracing::debug!(address = %event.tested_addr, success = event.result.is_ok(), "reachability tested");
                 self.reachability.tested(event.result.is_ok());
             }
-            BehaviourEvent::RelayClient(relay::client::Event::ReservationReqAccepted { relay_peer_id, .. }) => {
+            BehaviourEvent::RelayClient(relay::client::Event::ReservationReqAccepted {
+                relay_peer_id,
+                ..
+            }) => {
                 tracing::info!(relay = %relay_peer_id, "reachable through a relay");
             }
             BehaviourEvent::HolePunching(event) => {
@@ -63,12 +66,15 @@ impl Service {
     /// is near itself.
     fn on_identified(&mut self, peer: PeerId, info: identify::Info) {
         let record = self.peers.entry(peer, Instant::now());
-        record.agent = info.agent_version.chars().filter(|c| !c.is_control()).take(AGENT_BYTES_MAX / 4).collect();
+        record.agent =
+            info.agent_version.chars().filter(|c| !c.is_control()).take(AGENT_BYTES_MAX / 4).collect();
         record.relays = info.protocols.contains(&RELAY_PROTOCOL);
-        let near = record.connections.iter().any(|(_, address, _)| !is_public(address) && !is_relayed(address));
+        let near =
+            record.connections.iter().any(|(_, address, _)| !is_public(address) && !is_relayed(address));
         let addresses = info.listen_addrs.into_iter().filter(|address| near || is_public(address));
         let addresses: Vec<_> = addresses.take(ADDRESSES_PER_PEER_MAX).collect();
-        let own_names = self.swarm.behaviour_mut().kademlia.as_ref().map(|kademlia| kademlia.protocol_names().to_vec());
+        let own_names =
+            self.swarm.behaviour_mut().kademlia.as_ref().map(|kademlia| kademlia.protocol_names().to_vec());
         // Only who speaks our network's protocol belongs into its table.
         if own_names.is_some_and(|names| names.iter().any(|name| info.protocols.contains(name)))
             && let Some(kademlia) = self.swarm.behaviour_mut().kademlia.as_mut()
@@ -118,8 +124,9 @@ impl Service {
         let missing = (self.config.outbound_target as usize).saturating_sub(outbound);
         let own = *self.swarm.local_peer_id();
         let peers = &self.peers;
-        let connected =
-            |peer: &PeerId| *peer == own || peers.get(peer).is_some_and(|record| !record.connections.is_empty());
+        let connected = |peer: &PeerId| {
+            *peer == own || peers.get(peer).is_some_and(|record| !record.connections.is_empty())
+        };
         for (peer, addresses) in self.dialer.turn(missing, connected, now_ms) {
             let options = DialOpts::peer_id(peer)
                 .condition(PeerCondition::DisconnectedAndNotDialing)

@@ -6,15 +6,17 @@ use libp2p::PeerId;
 use libp2p::request_response::{Event, InboundRequestId, Message, ResponseChannel};
 
 use super::Service;
+use crate::Hash;
 use crate::counters::Counters;
 use crate::error::NetError;
 use crate::handle::Reply;
-use crate::limits::{ANSWER_BYTES_MAX, BLOCK_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_PER_ANSWER_MAX, PROBLEM_BYTES_MAX};
+use crate::limits::{
+    ANSWER_BYTES_MAX, BLOCK_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_PER_ANSWER_MAX, PROBLEM_BYTES_MAX,
+};
 use crate::sync::{Failure, Ticket};
 use crate::view::View;
 use crate::wire::bounded::{Bytes, List};
 use crate::wire::message::{Answer, PROTOCOL_VERSION, Request, Status};
-use crate::Hash;
 
 /// Score for an answer of another kind, or longer than allowed.
 const SCORE_WRONG_ANSWER: u32 = 50;
@@ -69,13 +71,22 @@ impl Service {
         }
     }
 
-    fn on_request(&mut self, peer: PeerId, id: InboundRequestId, request: Request, channel: ResponseChannel<Answer>) {
+    fn on_request(
+        &mut self,
+        peer: PeerId,
+        id: InboundRequestId,
+        request: Request,
+        channel: ResponseChannel<Answer>,
+    ) {
         if let Request::Status(status) = &request
             && !self.on_status(peer, status.clone())
         {
             return;
         }
-        let (total, limits) = (self.counters.answer_bytes_in_flight.load(std::sync::atomic::Ordering::Relaxed), &self.config.limits);
+        let (total, limits) = (
+            self.counters.answer_bytes_in_flight.load(std::sync::atomic::Ordering::Relaxed),
+            &self.config.limits,
+        );
         let bytes = request.answer_bytes_max() as u64;
         let record = self.peers.entry(peer, Instant::now());
         let allowed = record.may_request(request.cost());
@@ -97,9 +108,12 @@ impl Service {
         Counters::add(&self.counters.answer_bytes_in_flight, bytes);
         self.answering.insert(id, Reserved { peer, bytes, working: true });
         let (view, status) = (self.view.clone(), self.status());
-        self.run_blocking(move || answer(&*view, status, &request), move |service, answer| {
-            service.send_answer(id, channel, answer.unwrap_or(Answer::Busy));
-        });
+        self.run_blocking(
+            move || answer(&*view, status, &request),
+            move |service, answer| {
+                service.send_answer(id, channel, answer.unwrap_or(Answer::Busy));
+            },
+        );
     }
 
     fn send_answer(&mut self, id: InboundRequestId, channel: ResponseChannel<Answer>, answer: Answer) {
@@ -167,14 +181,20 @@ impl Service {
                 let headers = headers.into_vec().into_iter().map(Bytes::into_vec).collect();
                 self.sync.headers_answered(ticket, Ok(headers), now_ms);
             }
-            (Asked::Headers(ticket), Answer::Busy) => self.sync.headers_answered(ticket, Err(Failure::Busy), now_ms),
+            (Asked::Headers(ticket), Answer::Busy) => {
+                self.sync.headers_answered(ticket, Err(Failure::Busy), now_ms)
+            }
             (Asked::Blocks { ticket, count }, Answer::Blocks(blocks))
                 if (1..=count).contains(&blocks.as_slice().len()) =>
             {
                 self.on_blocks(ticket, blocks.into_vec());
             }
-            (Asked::Blocks { ticket, .. }, Answer::Busy) => self.sync.blocks_answered(ticket, Err(Failure::Busy), now_ms),
-            (Asked::User { request, reply }, answer) if request.is_answered_by(&answer) => drop(reply.send(Ok(answer))),
+            (Asked::Blocks { ticket, .. }, Answer::Busy) => {
+                self.sync.blocks_answered(ticket, Err(Failure::Busy), now_ms)
+            }
+            (Asked::User { request, reply }, answer) if request.is_answered_by(&answer) => {
+                drop(reply.send(Ok(answer)))
+            }
             (asked, _) => {
                 self.punish(peer, SCORE_WRONG_ANSWER, "It answered a request with something else.");
                 self.fail(asked, Failure::Wrong, "its answer was of another kind.");
@@ -211,7 +231,9 @@ fn answer(view: &dyn View, status: Status, request: &Request) -> Answer {
             headers.truncate(count_max);
             Answer::Headers(List::first(headers))
         }
-        Request::Blocks(hashes) => Answer::Blocks(List::first(collect(hashes.as_slice(), |hash| view.block(hash)))),
+        Request::Blocks(hashes) => {
+            Answer::Blocks(List::first(collect(hashes.as_slice(), |hash| view.block(hash))))
+        }
         Request::Problem(id) => {
             Answer::Problem(view.problem(id).and_then(|bytes| Bytes::<PROBLEM_BYTES_MAX>::new(bytes).ok()))
         }
@@ -222,7 +244,10 @@ fn answer(view: &dyn View, status: Status, request: &Request) -> Answer {
 }
 
 /// Items by hash, as many of the first as one answer holds, at least one.
-fn collect<const MAX: usize>(hashes: &[Hash], read: impl Fn(&Hash) -> Option<Vec<u8>>) -> Vec<Option<Bytes<MAX>>> {
+fn collect<const MAX: usize>(
+    hashes: &[Hash],
+    read: impl Fn(&Hash) -> Option<Vec<u8>>,
+) -> Vec<Option<Bytes<MAX>>> {
     let mut items = Vec::new();
     let mut left = ANSWER_BYTES_MAX - ANSWER_FRAME_BYTES;
     for hash in hashes {
@@ -241,17 +266,24 @@ fn answer_bytes(answer: &Answer) -> u64 {
     let some = |items: &mut dyn Iterator<Item = usize>| items.map(|bytes| bytes + 5).sum::<usize>();
     let bytes = match answer {
         Answer::Status(_) | Answer::Busy => 0,
-        Answer::Headers(headers) => some(&mut headers.as_slice().iter().map(|header| header.as_slice().len())),
-        Answer::Blocks(blocks) => some(&mut blocks.as_slice().iter().flatten().map(|block| block.as_slice().len())),
+        Answer::Headers(headers) => {
+            some(&mut headers.as_slice().iter().map(|header| header.as_slice().len()))
+        }
+        Answer::Blocks(blocks) => {
+            some(&mut blocks.as_slice().iter().flatten().map(|block| block.as_slice().len()))
+        }
         Answer::Problem(problem) => problem.as_ref().map_or(0, |problem| problem.as_slice().len()),
-        Answer::Transactions(found) => some(&mut found.as_slice().iter().flatten().map(|bytes| bytes.as_slice().len())),
+        Answer::Transactions(found) => {
+            some(&mut found.as_slice().iter().flatten().map(|bytes| bytes.as_slice().len()))
+        }
     };
     (bytes + ANSWER_FRAME_BYTES) as u64
 }
 
 /// The largest block and the most headers fit one answer.
 const _: () = assert!(BLOCK_BYTES_MAX + ANSWER_FRAME_BYTES + 5 <= ANSWER_BYTES_MAX);
-const _: () = assert!(HEADERS_PER_ANSWER_MAX * (HEADER_BYTES_MAX + 4) + ANSWER_FRAME_BYTES <= ANSWER_BYTES_MAX);
+const _: () =
+    assert!(HEADERS_PER_ANSWER_MAX * (HEADER_BYTES_MAX + 4) + ANSWER_FRAME_BYTES <= ANSWER_BYTES_MAX);
 
 #[cfg(test)]
 mod tests {

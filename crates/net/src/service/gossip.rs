@@ -61,7 +61,9 @@ impl Service {
         let id = GossipId(self.next_gossip);
         let (counter, event) = match kind {
             Kind::Block => (&self.counters.gossip_blocks, Event::Block { id, peer, bytes: message.data }),
-            Kind::Transaction => (&self.counters.gossip_transactions, Event::Transaction { id, peer, bytes: message.data }),
+            Kind::Transaction => {
+                (&self.counters.gossip_transactions, Event::Transaction { id, peer, bytes: message.data })
+            }
         };
         Counters::add(counter, 1);
         if allowed && room && self.tell(event) {

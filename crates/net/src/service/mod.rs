@@ -19,6 +19,7 @@ use libp2p::swarm::SwarmEvent;
 use libp2p::{PeerId, Swarm};
 use tokio::sync::mpsc;
 
+use crate::address;
 use crate::address_book::AddressBook;
 use crate::bans::Bans;
 use crate::behaviour::{self, Behaviour, BehaviourEvent};
@@ -107,7 +108,13 @@ impl Service {
         *bans.lock().unwrap_or_else(PoisonError::into_inner) = start.bans;
         let mut swarm =
             behaviour::swarm(start.key, &identity, &config, &topics, bans.clone(), start.counters.clone())?;
+        let has_six = std::net::UdpSocket::bind((std::net::Ipv6Addr::UNSPECIFIED, 0)).is_ok();
         for address in &config.listen {
+            if !has_six && address::ip_of(address).is_some_and(|ip| ip.is_ipv6()) {
+                // The default configuration names both families, and must work where there is one.
+                tracing::warn!(%address, "not listened on: this machine has no IPv6");
+                continue;
+            }
             swarm
                 .listen_on(address.clone())
                 .map_err(|error| NetError::Listen { address: address.clone(), reason: error.to_string() })?;
@@ -118,7 +125,8 @@ impl Service {
             reachability.confirmed();
         }
         let timing = &config.timing;
-        let dialer = Dialer::new(&config.seeds, start.book.iter(), timing.redial_ms_min, timing.redial_ms_max);
+        let dialer =
+            Dialer::new(&config.seeds, start.book.iter(), timing.redial_ms_min, timing.redial_ms_max);
         let (done_sender, done) = mpsc::channel(DONE_MAX);
         Ok(Self {
             swarm,
@@ -213,7 +221,9 @@ impl Service {
                 let _ = reply.send(result);
             }
             Command::Verdict { id, verdict } => self.on_verdict(id, verdict),
-            Command::Ask { peer, request, reply } => self.ask(peer, request.clone(), Asked::User { request, reply }),
+            Command::Ask { peer, request, reply } => {
+                self.ask(peer, request.clone(), Asked::User { request, reply })
+            }
             Command::OwnTip(tip) => self.on_own_tip(tip),
             Command::Peers(reply) => drop(reply.send(self.peers.infos(Instant::now()))),
             Command::Listeners(reply) => drop(reply.send(self.listeners())),
@@ -250,7 +260,10 @@ impl Service {
             self.save();
         }
         let counters = &self.counters;
-        Counters::set(&counters.connections, self.swarm.network_info().connection_counters().num_established().into());
+        Counters::set(
+            &counters.connections,
+            self.swarm.network_info().connection_counters().num_established().into(),
+        );
         Counters::set(&counters.peers_ready, self.peers.ready().count() as u64);
         Counters::set(&counters.gossip_bytes_pending, self.verdict_bytes);
         Counters::set(&counters.orphans, self.sync.orphans().count() as u64);
@@ -273,11 +286,14 @@ impl Service {
 
     fn read_own_tip(&self) {
         let view = self.view.clone();
-        self.run_blocking(move || view.tip(), |service, tip| {
-            if let Some(tip) = tip {
-                service.on_own_tip(tip);
-            }
-        });
+        self.run_blocking(
+            move || view.tip(),
+            |service, tip| {
+                if let Some(tip) = tip {
+                    service.on_own_tip(tip);
+                }
+            },
+        );
     }
 
     fn on_own_tip(&mut self, tip: Tip) {

@@ -35,12 +35,15 @@ impl Service {
         match action {
             Action::Begin(ticket) => {
                 let view = self.view.clone();
-                self.run_blocking(move || (view.tip(), view.locator()), move |service, read| {
-                    let now_ms = service.now_ms();
-                    let (tip, locator) = read.unwrap_or((service.own, Vec::new()));
-                    service.own = tip;
-                    service.sync.begun(ticket, tip, locator, now_ms);
-                });
+                self.run_blocking(
+                    move || (view.tip(), view.locator()),
+                    move |service, read| {
+                        let now_ms = service.now_ms();
+                        let (tip, locator) = read.unwrap_or((service.own, Vec::new()));
+                        service.own = tip;
+                        service.sync.begun(ticket, tip, locator, now_ms);
+                    },
+                );
             }
             Action::AskHeaders { ticket, peer, locator } => {
                 let count_max = u16::try_from(HEADERS_PER_ANSWER_MAX).unwrap_or(u16::MAX);
@@ -53,10 +56,17 @@ impl Service {
             }
             Action::CheckHeaders { ticket, before, headers } => {
                 let judge = self.judge.clone();
-                self.run_blocking(move || check(&*judge, &before, headers), move |service, checked| {
-                    let now_ms = service.now_ms();
-                    service.sync.headers_checked(ticket, checked.unwrap_or_else(|| Err(nobody())), now_ms);
-                });
+                self.run_blocking(
+                    move || check(&*judge, &before, headers),
+                    move |service, checked| {
+                        let now_ms = service.now_ms();
+                        service.sync.headers_checked(
+                            ticket,
+                            checked.unwrap_or_else(|| Err(nobody())),
+                            now_ms,
+                        );
+                    },
+                );
             }
             Action::CheckCandidate { ticket, source, headers } => {
                 let judge = self.judge.clone();
@@ -71,10 +81,17 @@ impl Service {
             }
             Action::ImportBlock { ticket, source, hash, bytes } => {
                 let judge = self.judge.clone();
-                self.run_blocking(move || judge.import_block(source, &hash, &bytes), move |service, imported| {
-                    let now_ms = service.now_ms();
-                    service.sync.block_imported(ticket, imported.unwrap_or(Imported::Unavailable), now_ms);
-                });
+                self.run_blocking(
+                    move || judge.import_block(source, &hash, &bytes),
+                    move |service, imported| {
+                        let now_ms = service.now_ms();
+                        service.sync.block_imported(
+                            ticket,
+                            imported.unwrap_or(Imported::Unavailable),
+                            now_ms,
+                        );
+                    },
+                );
             }
             Action::Punish(peer, fault) => self.punish(peer, fault.ban_score, &fault.reason),
         }
@@ -94,7 +111,11 @@ impl Service {
     }
 }
 
-fn check(judge: &dyn Judge, before: &[CheckedHeader], headers: Vec<Vec<u8>>) -> Result<Vec<CheckedHeader>, Fault> {
+fn check(
+    judge: &dyn Judge,
+    before: &[CheckedHeader],
+    headers: Vec<Vec<u8>>,
+) -> Result<Vec<CheckedHeader>, Fault> {
     let summaries = judge.check_headers(before, &headers)?;
     assert_eq!(summaries.len(), headers.len(), "a judge gives one summary for each header");
     Ok(summaries.into_iter().zip(headers).map(|(summary, bytes)| CheckedHeader { summary, bytes }).collect())

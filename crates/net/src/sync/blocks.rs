@@ -63,6 +63,13 @@ impl Download {
         self.again.first().copied().or(fresh)
     }
 
+    /// Nobody need be asked for what came by itself.
+    fn skip_arrived(&mut self) {
+        while self.arrived.contains_key(&self.unasked) {
+            self.unasked += 1;
+        }
+    }
+
     fn failed(&mut self, index: usize, peer: PeerId) {
         self.tried.entry(index).or_default().insert(peer);
         self.again.insert(index);
@@ -82,15 +89,19 @@ impl Download {
         let end = self.headers.len().min(self.next + WINDOW);
         let again = self.again.range(first..).copied();
         let fresh = self.unasked.max(first)..end;
-        let indices = again.chain(fresh).filter(|&index| !self.has_failed(index, peer)).take(BLOCKS_PER_ANSWER_MAX);
+        let fresh = fresh.filter(|index| !self.arrived.contains_key(index));
+        let indices =
+            again.chain(fresh).filter(|&index| !self.has_failed(index, peer)).take(BLOCKS_PER_ANSWER_MAX);
         let indices: Vec<_> = indices.collect();
         for &index in &indices {
             if !self.again.remove(&index) {
                 // Those that were skipped because the peer failed to give them stay wanted.
-                self.again.extend(self.unasked..index);
+                let skipped = self.unasked..index;
+                self.again.extend(skipped.filter(|index| !self.arrived.contains_key(index)));
                 self.unasked = index + 1;
             }
         }
+        self.skip_arrived();
         indices
     }
 }
@@ -169,11 +180,16 @@ impl Sync {
 
     fn take_orphans(&mut self) {
         let Phase::Downloading(download) = &mut self.phase else { return };
-        while download.unasked < download.headers.len().min(download.next + WINDOW) {
-            let Some((peer, bytes)) = self.orphans.take(&download.hash(download.unasked)) else { break };
-            download.keep(download.unasked, peer, bytes);
-            download.unasked += 1;
+        let end = download.headers.len().min(download.next + WINDOW);
+        for index in download.unasked..end {
+            if self.orphans.count() == 0 {
+                break;
+            }
+            if let Some((peer, bytes)) = self.orphans.take(&download.hash(index)) {
+                download.keep(index, peer, bytes);
+            }
         }
+        download.skip_arrived();
     }
 
     fn import_next(&mut self) {
@@ -208,7 +224,9 @@ impl Sync {
                 && source.in_flight < REQUESTS_PER_PEER_MAX
                 && !download.has_failed(first, peer)
         });
-        let Some((peer, source)) = free.min_by_key(|(peer, source)| (source.in_flight, **peer)) else { return false };
+        let Some((peer, source)) = free.min_by_key(|(peer, source)| (source.in_flight, **peer)) else {
+            return false;
+        };
         let indices = download.take(first, peer);
         source.in_flight += 1;
         let hashes = indices.iter().map(|&index| download.hash(index)).collect();

@@ -97,7 +97,12 @@ impl Sync {
     }
 
     /// Answers [`Action::CheckHeaders`].
-    pub fn headers_checked(&mut self, ticket: Ticket, result: Result<Vec<CheckedHeader>, Fault>, now_ms: u64) {
+    pub fn headers_checked(
+        &mut self,
+        ticket: Ticket,
+        result: Result<Vec<CheckedHeader>, Fault>,
+        now_ms: u64,
+    ) {
         let checking = |state| matches!(state, State::Checking(expected, _) if expected == ticket);
         let Some(collector) = self.collector(checking) else { return };
         let peer = collector.peer;
@@ -107,7 +112,10 @@ impl Sync {
                 reason: "Its headers do not continue the chain that it was asked for.".into(),
             }),
             Ok(headers) if headers.iter().any(|header| self.invalid.set.contains(&header.summary.hash)) => {
-                Err(Fault { ban_score: SCORE_FORGED, reason: "Its chain holds a block known to be invalid.".into() })
+                Err(Fault {
+                    ban_score: SCORE_FORGED,
+                    reason: "Its chain holds a block known to be invalid.".into(),
+                })
             }
             other => other,
         };
@@ -180,7 +188,8 @@ impl Sync {
         if complete {
             collection.first_complete_ms.get_or_insert(now_ms);
         }
-        let grace_over = collection.first_complete_ms.is_some_and(|first| now_ms >= first + self.headers_grace_ms);
+        let grace_over =
+            collection.first_complete_ms.is_some_and(|first| now_ms >= first + self.headers_grace_ms);
         if open && !grace_over {
             return;
         }

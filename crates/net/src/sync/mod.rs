@@ -146,6 +146,8 @@ struct Source {
     in_flight: u32,
 }
 
+// A node has one of it: a box would save nothing.
+#[expect(clippy::large_enum_variant)]
 enum Phase {
     Idle,
     Beginning(Ticket),
@@ -282,7 +284,9 @@ impl Sync {
         if matches!(self.phase, Phase::Downloading(_)) {
             self.download(now_ms);
         }
-        if matches!(self.phase, Phase::Idle) && now_ms >= self.paused_until_ms && !self.best_sources(now_ms).is_empty()
+        if matches!(self.phase, Phase::Idle)
+            && now_ms >= self.paused_until_ms
+            && !self.best_sources(now_ms).is_empty()
         {
             let ticket = self.ticket();
             self.phase = Phase::Beginning(ticket);
@@ -325,7 +329,8 @@ impl Sync {
             Failure::Busy => self.rest(peer, now_ms + BUSY_MS),
             Failure::Wrong => self.rest(peer, now_ms + FAILED_MS),
             Failure::Silent => {
-                let fault = Fault { ban_score: SCORE_SILENT, reason: "It did not answer a request of sync.".into() };
+                let fault =
+                    Fault { ban_score: SCORE_SILENT, reason: "It did not answer a request of sync.".into() };
                 self.punish(peer, fault, now_ms);
             }
         }

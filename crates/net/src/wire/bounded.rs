@@ -86,7 +86,8 @@ fn read_length(reader: &mut impl Read, length_max: usize) -> Result<usize> {
 }
 
 fn write_length(writer: &mut impl Write, length: usize) -> Result<()> {
-    let length = u32::try_from(length).map_err(|error| Error::new(ErrorKind::InvalidInput, error.to_string()))?;
+    let length =
+        u32::try_from(length).map_err(|error| Error::new(ErrorKind::InvalidInput, error.to_string()))?;
     length.serialize(writer)
 }
 

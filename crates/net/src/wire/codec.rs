@@ -67,11 +67,19 @@ impl request_response::Codec for Codec {
     type Request = Request;
     type Response = Answer;
 
-    async fn read_request<T: AsyncRead + Unpin + Send>(&mut self, _: &StreamProtocol, io: &mut T) -> Result<Request> {
+    async fn read_request<T: AsyncRead + Unpin + Send>(
+        &mut self,
+        _: &StreamProtocol,
+        io: &mut T,
+    ) -> Result<Request> {
         Request::decode(&read_frame(io, REQUEST_BYTES_MAX).await?)
     }
 
-    async fn read_response<T: AsyncRead + Unpin + Send>(&mut self, _: &StreamProtocol, io: &mut T) -> Result<Answer> {
+    async fn read_response<T: AsyncRead + Unpin + Send>(
+        &mut self,
+        _: &StreamProtocol,
+        io: &mut T,
+    ) -> Result<Answer> {
         Answer::decode(&read_frame(io, self.answer_bytes_max).await?)
     }
 

@@ -107,12 +107,16 @@ impl Request {
     /// The answer is of this request's kind and no longer than asked for, or is [`Answer::Busy`].
     pub fn is_answered_by(&self, answer: &Answer) -> bool {
         match (self, answer) {
-            (_, Answer::Busy) | (Self::Status(_), Answer::Status(_)) | (Self::Problem(_), Answer::Problem(_)) => true,
+            (_, Answer::Busy)
+            | (Self::Status(_), Answer::Status(_))
+            | (Self::Problem(_), Answer::Problem(_)) => true,
             (Self::Headers { count_max, .. }, Answer::Headers(headers)) => {
                 headers.as_slice().len() <= usize::from(*count_max)
             }
             (Self::Blocks(hashes), Answer::Blocks(blocks)) => is_prefix(hashes.as_slice(), blocks.as_slice()),
-            (Self::Transactions(hashes), Answer::Transactions(found)) => is_prefix(hashes.as_slice(), found.as_slice()),
+            (Self::Transactions(hashes), Answer::Transactions(found)) => {
+                is_prefix(hashes.as_slice(), found.as_slice())
+            }
             _ => false,
         }
     }
@@ -132,7 +136,10 @@ impl Answer {
 
 fn decode<T: BorshDeserialize>(bytes: &[u8], bytes_max: usize) -> std::io::Result<T> {
     if bytes.len() > bytes_max {
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "The frame is longer than its kind allows."));
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            "The frame is longer than its kind allows.",
+        ));
     }
     T::try_from_slice(bytes)
 }

@@ -45,7 +45,13 @@ async fn a_node_that_cannot_be_dialled_is_reached_through_a_relay() {
     hidden_config.listen.clear();
     let hidden = Node::start(hidden_config, Model::new(&[genesis()])).await;
     until_true("the reservation", async || {
-        hidden.handle.listeners().await.unwrap().iter().any(|address| address.to_string().contains("p2p-circuit"))
+        hidden
+            .handle
+            .listeners()
+            .await
+            .unwrap()
+            .iter()
+            .any(|address| address.to_string().contains("p2p-circuit"))
     })
     .await;
     let guest = Node::start(with_nat(Nat::default()), Model::new(&[genesis()])).await;
@@ -60,7 +66,10 @@ async fn a_node_that_cannot_be_dialled_is_reached_through_a_relay() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_switched_on_starts_and_stops() {
     let config = Config {
-        listen: vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap(), "/ip4/127.0.0.1/udp/0/quic-v1".parse().unwrap()],
+        listen: vec![
+            "/ip4/127.0.0.1/tcp/0".parse().unwrap(),
+            "/ip4/127.0.0.1/udp/0/quic-v1".parse().unwrap(),
+        ],
         mdns: true,
         kademlia: true,
         nat: Nat { relay_server: true, ..Nat::default() },

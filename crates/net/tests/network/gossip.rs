@@ -14,7 +14,8 @@ async fn line(count: usize) -> Vec<Node> {
         nodes.push(Node::start(config, Model::new(&[genesis()])).await);
         if index > 0 {
             let (this, before) = (&nodes[index], &nodes[index - 1]);
-            until_true("the neighbour", async || this.ready_peers().await.contains(&before.handle.peer())).await;
+            until_true("the neighbour", async || this.ready_peers().await.contains(&before.handle.peer()))
+                .await;
         }
     }
     nodes
@@ -52,7 +53,8 @@ async fn who_gossips_rubbish_is_banned_and_the_next_hop_never_sees_it() {
     let first = nodes[0].handle.peer();
     let number = std::sync::atomic::AtomicU32::new(0);
     until_true("the ban", async || {
-        let rubbish = [&[0][..], &number.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_le_bytes()].concat();
+        let rubbish =
+            [&[0][..], &number.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_le_bytes()].concat();
         nodes[0].handle.publish_transaction(rubbish).await.unwrap();
         nodes[1].log.lock().unwrap().banned.contains(&first)
     })
@@ -61,7 +63,10 @@ async fn who_gossips_rubbish_is_banned_and_the_next_hop_never_sees_it() {
     assert!(nodes[2].log.lock().unwrap().transactions.is_empty());
     assert!(nodes[2].log.lock().unwrap().banned.is_empty());
     let bans = nodes[1].handle.bans().await.unwrap();
-    assert!(bans.len() == 1 && bans[0].1.reason.contains("signature"), "loopback is not banned by address: {bans:?}");
+    assert!(
+        bans.len() == 1 && bans[0].1.reason.contains("signature"),
+        "loopback is not banned by address: {bans:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

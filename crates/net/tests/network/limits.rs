@@ -18,7 +18,9 @@ async fn a_flood_of_requests_is_limited_and_then_banned() {
     until_true("the meeting", async || !flooder.ready_peers().await.is_empty()).await;
     let mut answered = 0;
     for _ in 0..500 {
-        if let Ok(Answer::Problem(None)) = flooder.handle.ask(node.handle.peer(), Request::Problem([1; 32])).await {
+        if let Ok(Answer::Problem(None)) =
+            flooder.handle.ask(node.handle.peer(), Request::Problem([1; 32])).await
+        {
             answered += 1;
         }
     }
@@ -32,10 +34,8 @@ async fn a_flood_of_requests_is_limited_and_then_banned() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_of_another_genesis_or_network_is_dropped() {
     let node = Node::start(config(), Model::new(&[genesis()])).await;
-    let others = [
-        Identity { genesis: [3; 32], ..identity() },
-        Identity { network: "other".into(), ..identity() },
-    ];
+    let others =
+        [Identity { genesis: [3; 32], ..identity() }, Identity { network: "other".into(), ..identity() }];
     for (count, other) in (1..).zip(others) {
         let stranger = Node::start_as(config(), other, Model::new(&[genesis()])).await;
         stranger.handle.dial(node.address().await).await.unwrap();

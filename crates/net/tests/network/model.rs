@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hysteron_net::{
-    CheckedHeader, Config, Event, Fault, Handle, Hash, HeaderSummary, Identity, Imported, Judge, Multiaddr, PeerId,
-    Tip, Verdict, View, start,
+    CheckedHeader, Config, Event, Fault, Handle, Hash, HeaderSummary, Identity, Imported, Judge, Multiaddr,
+    PeerId, Tip, Verdict, View, start,
 };
 
 /// No state of these tests takes longer, on a machine that does other things too.
@@ -26,7 +26,8 @@ pub fn block(parent: &[u8], weight: u64, sound: bool, body: usize) -> Vec<u8> {
     let number = |from: usize| u64::from_le_bytes(parent[from..from + 8].try_into().unwrap());
     let (height, work) = (number(32) + 1, number(40) + weight);
     let header = &parent[..HEADER_BYTES];
-    [&hash(header)[..], &height.to_le_bytes(), &work.to_le_bytes(), &[u8::from(sound)], &vec![7; body]].concat()
+    [&hash(header)[..], &height.to_le_bytes(), &work.to_le_bytes(), &[u8::from(sound)], &vec![7; body]]
+        .concat()
 }
 
 pub fn genesis() -> Vec<u8> {
@@ -49,7 +50,12 @@ pub fn summary(bytes: &[u8]) -> Option<HeaderSummary> {
     let number = |from: usize| u64::from_le_bytes(header[from..from + 8].try_into().unwrap());
     let mut work = [0; 32];
     work[24..].copy_from_slice(&number(40).to_be_bytes());
-    Some(HeaderSummary { hash: hash(header), parent: header[..32].try_into().unwrap(), height: number(32), work })
+    Some(HeaderSummary {
+        hash: hash(header),
+        parent: header[..32].try_into().unwrap(),
+        height: number(32),
+        work,
+    })
 }
 
 #[derive(Default)]
@@ -130,7 +136,8 @@ impl View for Model {
     }
     fn headers_after(&self, locator: &[Hash], count_max: usize) -> Vec<Vec<u8>> {
         let store = self.0.lock().unwrap();
-        let place = locator.iter().find_map(|hash| store.best.iter().position(|other| other == hash)).unwrap_or(0);
+        let place =
+            locator.iter().find_map(|hash| store.best.iter().position(|other| other == hash)).unwrap_or(0);
         let after = store.best[place + 1..].iter().take(count_max);
         after.map(|hash| store.blocks[hash][..HEADER_BYTES].to_vec()).collect()
     }
@@ -153,7 +160,10 @@ impl View for Model {
 impl Judge for Model {
     fn check_headers(&self, _: &[CheckedHeader], headers: &[Vec<u8>]) -> Result<Vec<HeaderSummary>, Fault> {
         let wrong = || Fault { ban_score: 100, reason: "A header is malformed.".into() };
-        headers.iter().map(|bytes| summary(bytes).filter(|_| bytes.len() == HEADER_BYTES).ok_or_else(wrong)).collect()
+        headers
+            .iter()
+            .map(|bytes| summary(bytes).filter(|_| bytes.len() == HEADER_BYTES).ok_or_else(wrong))
+            .collect()
     }
     fn check_candidate(&self, _: PeerId, _: &[CheckedHeader]) -> Result<(), Fault> {
         Ok(())
@@ -247,7 +257,9 @@ async fn react(event: Event, handle: &Handle, model: &Model, log: &Mutex<Log>) {
             log.lock().unwrap().blocks.push((peer, bytes.clone()));
             let verdict = match summary(&bytes) {
                 None => Verdict::Reject { ban_score: 100, reason: "It is no block.".into() },
-                Some(_) if bytes[48] != 1 => Verdict::Reject { ban_score: 100, reason: "The work is forged.".into() },
+                Some(_) if bytes[48] != 1 => {
+                    Verdict::Reject { ban_score: 100, reason: "The work is forged.".into() }
+                }
                 Some(summary) => match model.take(&bytes) {
                     Some(true) => Verdict::Accept,
                     Some(false) => Verdict::Ignore,

@@ -27,7 +27,8 @@ async fn a_fresh_node_syncs_with_the_honest_peer_and_bans_the_forger() {
     let forger = Node::start(config(), Model::new(&forged)).await;
     let fresh = node_with_seeds(Model::new(&[genesis()]), &[&forger, &honest]).await;
     until_true("the chain", async || fresh.model.tip_hash() == honest.model.tip_hash()).await;
-    until_true("the ban", async || is_banned(&fresh.handle.bans().await.unwrap(), forger.handle.peer())).await;
+    until_true("the ban", async || is_banned(&fresh.handle.bans().await.unwrap(), forger.handle.peer()))
+        .await;
     assert!(!is_banned(&fresh.handle.bans().await.unwrap(), honest.handle.peer()));
     assert!(fresh.counter("sync_blocks") >= 1_200 && fresh.counter("sync_headers") >= 1_200);
 }

@@ -10,17 +10,19 @@ use hysteron_api::Client;
 /// Names the data directory of the child process.
 const VARIABLE: &str = "HYSTERON_TEST_NODE_DIRECTORY";
 
-/// The child: a node that mines inside and prints its URL. Without the variable there is nothing to do.
+/// The child: a node that mines inside, prints its URL, and runs until it is told to stop. Without the variable there is
+/// nothing to do.
 #[test]
 fn child() {
     let Some(directory) = std::env::var_os(VARIABLE) else { return };
     let mut config = hysteron_node::Config::loopback(Path::new(&directory));
     config.mining.threads = 1;
-    let node = TestNode::start(config);
+    let mut node = TestNode::start(config);
     println!("\nurl {}", node.client.url());
-    loop {
-        std::thread::park();
-    }
+    let handle = node.take();
+    node.runtime.block_on(handle.run_until_signal()).expect("signals are heard");
+    // What the test program prints at its end has no reader.
+    std::process::exit(0);
 }
 
 struct Process(Child);
@@ -72,4 +74,19 @@ fn killed_nodes_go_on_where_they_were() {
     assert!(node.height() >= told.0);
     assert_eq!(node.client.block(told.0).expect("the block").header.hash, told.1.expect("a hash"));
     mine(&node.client, &address("bob"));
+}
+
+#[test]
+fn a_terminated_node_stops_in_order() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (mut process, client) = Process::start(directory.path());
+    wait_until("some blocks are mined", || client.status().expect("a status").height >= 3);
+    let mut events = client.events(None).expect("a stream");
+    let pid = rustix::process::Pid::from_child(&process.0);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is told to stop");
+    assert!(events.all(|event| event.is_ok()), "streams end in order");
+    let status = process.0.wait().expect("it ends");
+    assert!(status.success(), "exit with 0: {status}");
+    let node = TestNode::in_directory(directory.path());
+    assert!(node.height() >= 3);
 }

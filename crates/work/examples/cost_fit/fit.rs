@@ -1,19 +1,35 @@
 //! Non-negative least squares of relative errors, pulled towards the least worst error.
 
-/// Constants `b >= 0` with `sum_j b_j x_ij` close to `y_i`, relatively.
+/// Constants `b >= 0` with `sum_j b_j x_ij` close to `y_i`, relatively: least squares at first, then powers up to the
+/// tenth, by reweighting.
 pub fn fit(rows: &[(Vec<f64>, f64)]) -> Vec<f64> {
     let terms = rows.first().map_or(0, |r| r.0.len());
+    let mut constants = solve(rows, &vec![1.0; rows.len()], vec![0.0; terms]);
+    let mut best = (worst(&constants, rows), constants.clone());
     let mut weights = vec![1.0; rows.len()];
-    let mut constants = vec![0.0; terms];
-    for _ in 0..12 {
-        constants = solve(rows, &weights, constants);
-        let errors: Vec<f64> = rows.iter().map(|r| (predict(&constants, &r.0) / r.1).ln().abs()).collect();
-        let mean = errors.iter().sum::<f64>() / errors.len().max(1) as f64;
+    for round in 0..40 {
+        let power = 2.0 + 8.0 * f64::from(round.min(30)) / 30.0;
+        let errors: Vec<f64> = rows.iter().map(|r| error(&constants, r)).collect();
+        let largest = errors.iter().copied().fold(1e-9, f64::max);
         for (weight, error) in weights.iter_mut().zip(errors) {
-            *weight *= (error / mean.max(1e-9)).clamp(0.5, 2.0).powf(0.7);
+            let wanted = (error / largest).max(0.03).powf(power - 2.0);
+            *weight = (*weight * wanted).sqrt();
+        }
+        constants = solve(rows, &weights, constants);
+        let now = worst(&constants, rows);
+        if now < best.0 {
+            best = (now, constants.clone());
         }
     }
-    constants
+    best.1
+}
+
+fn error(constants: &[f64], row: &(Vec<f64>, f64)) -> f64 {
+    (predict(constants, &row.0) / row.1).ln().abs()
+}
+
+fn worst(constants: &[f64], rows: &[(Vec<f64>, f64)]) -> f64 {
+    rows.iter().map(|r| error(constants, r)).fold(0.0, f64::max)
 }
 
 /// What constants say of counts.

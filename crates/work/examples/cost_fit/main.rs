@@ -1,7 +1,7 @@
 //! Measures what legs cost and fits the constants of `crates/work/src/cost_table.rs`.
 //!
-//! `cost_fit fit [verbose]` measures instance families with every kernel, fits and prints the table; what it measured goes
-//! to the standard error as lines of JSON.
+//! `cost_fit measure [clauses|weighted|sparse|dense ...]` times instance families with every kernel and prints a line of
+//! JSON for each; `cost_fit fit FILES` fits the table to such lines and prints it.
 //! `cost_fit check [LEG_MS] [REPEATS]` runs a leg of 200 families and prints nanoseconds a leg and max/min.
 //! `cost_fit shortcut` times crossbar chips of fixed cost against event-driven ones on the same circuits and schedule.
 //!
@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicBool;
 
 use families::Family;
 use hysteron_circuit::run::{Cpu, Start};
-use hysteron_work::cost::{self, LOAD_TERMS, TERMS};
+use hysteron_work::cost;
 use hysteron_work::kernel::{Kernel, classify};
 use hysteron_work::parameters::{ParameterSet, sets};
 use hysteron_work::{Class, Compiled, RunOutput, RunRequest, WorkRules};
@@ -69,51 +69,71 @@ fn kernels(compiled: &Compiled, both: bool) -> BTreeMap<Kernel, &'static Paramet
 
 type Rows = Vec<(String, Vec<f64>, f64)>;
 
-fn as_counts(terms: &[u64]) -> Vec<f64> {
-    terms.iter().map(|&t| t as f64).collect()
-}
-
-fn measure(
-    families: &[Family],
-    step_rows: &mut BTreeMap<Kernel, Rows>,
-    load_rows: &mut BTreeMap<Kernel, Rows>,
-) {
+/// Prints a line of JSON for each family and kernel: kernel, name, counts, picoseconds a step (of a metered kernel: of
+/// the run), counts of the start, its picoseconds.
+fn measure(families: &[Family]) {
     for family in families {
         let compiled = Compiled::new(Arc::new(family.problem.clone()));
         let sizes = *compiled.sizes();
         for (kernel, set) in kernels(&compiled, true) {
-            // Runs of about 6 ms beside their start, of three steps at least.
-            let once = time(3, || steps(&compiled, set, 1)).0;
-            let few = time(3, || steps(&compiled, set, 3));
-            let many = (1.0 + 6e6 / ((few.0 - once) / 2.0).max(20.0)).clamp(3.0, 1e6) as u32;
-            let (long, output) = if many < 6 { few } else { time(4, || steps(&compiled, set, many)) };
-            let many = if many < 6 { 3 } else { many };
+            // Long enough that the first steps, in which every state is a new best, weigh as little as in a leg.
+            let once = time(6, || steps(&compiled, set, 1)).0;
+            let few = time(3, || steps(&compiled, set, 9)).0;
+            let many = (1.0 + 2.5e7 / ((few - once) / 8.0).max(200.0)).clamp(33.0, 1e5) as u32;
+            let repeats = if few > 1e7 { 2 } else { 4 };
+            let (long, output) = time(repeats, || steps(&compiled, set, many));
             let a_step = (long - once).max(1.0) / f64::from(many - 1);
             let load = ((once - a_step) * 1000.0).max(1000.0);
-            load_rows.entry(kernel).or_default().push((
-                family.name.clone(),
-                as_counts(&cost::load_terms(&sizes)),
-                load,
-            ));
-            let (name, counts, picoseconds) = if kernel.is_metered() {
+            let (counts, picoseconds) = if kernel.is_metered() {
                 let visits =
                     if kernel >= Kernel::TabuBytes { sizes.variables / 4 } else { 4 * sizes.variables };
                 let updates = output.ecu - visits * u64::from(many);
                 let terms = cost::metered_terms(kernel, &sizes, many.into(), updates);
-                (format!("{}, {many} steps", family.name), terms, a_step * f64::from(many) * 1000.0)
+                (terms, a_step * f64::from(many) * 1000.0)
             } else {
-                (family.name.clone(), cost::terms(kernel, &sizes), a_step * 1000.0)
+                (cost::terms(kernel, &sizes), a_step * 1000.0)
             };
             let load_counts = cost::load_terms(&sizes);
-            eprintln!(
-                "[\"{kernel:?}\", \"{name}\", {counts:?}, {picoseconds:.0}, {load_counts:?}, {load:.0}]"
+            println!(
+                "{}",
+                serde_json::json!([
+                    format!("{kernel:?}"),
+                    family.name,
+                    counts,
+                    picoseconds,
+                    load_counts,
+                    load
+                ])
             );
-            step_rows.entry(kernel).or_default().push((name, as_counts(&counts), picoseconds));
         }
     }
 }
 
-fn print_fit(kernel: Kernel, rows: &Rows, verbose: bool) -> Vec<f64> {
+/// Names, counts, picoseconds: of steps and of starts, by kernel.
+type Measured = BTreeMap<String, (Rows, Rows)>;
+
+/// Reads what [`measure`] printed; of a family that was measured more than once the least counts.
+fn read(files: &[String]) -> Measured {
+    type Line = (String, String, Vec<f64>, f64, Vec<f64>, f64);
+    let mut measured = Measured::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{file}: {e}"));
+        for line in text.lines().filter(|l| l.starts_with('[')) {
+            let (kernel, name, counts, step, load_counts, load): Line =
+                serde_json::from_str(line).expect("a line of `measure`");
+            let (steps, loads) = measured.entry(kernel).or_default();
+            for (rows, counts, time) in [(steps, counts, step), (loads, load_counts, load)] {
+                match rows.iter_mut().find(|r| r.0 == name && r.1 == counts) {
+                    Some(row) => row.2 = row.2.min(time),
+                    None => rows.push((name.clone(), counts, time)),
+                }
+            }
+        }
+    }
+    measured
+}
+
+fn print_fit(kernel: &str, rows: &Rows, verbose: bool) -> Vec<f64> {
     let data: Vec<(Vec<f64>, f64)> = rows.iter().map(|r| (r.1.clone(), r.2)).collect();
     let constants = fit::fit(&data);
     let mut ratios: Vec<(f64, &str, f64)> =
@@ -121,7 +141,7 @@ fn print_fit(kernel: Kernel, rows: &Rows, verbose: bool) -> Vec<f64> {
     ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (first, last) = (ratios.first().expect("rows"), ratios.last().expect("rows"));
     println!(
-        "# {kernel:?}: {} families, measured/fitted {:.3} ({}) to {:.3} ({}), max/min {:.3}",
+        "# {kernel}: {} families, measured/fitted {:.3} ({}) to {:.3} ({}), max/min {:.3}",
         rows.len(),
         first.0,
         first.1,
@@ -137,20 +157,15 @@ fn print_fit(kernel: Kernel, rows: &Rows, verbose: bool) -> Vec<f64> {
     constants
 }
 
-fn fit_all(verbose: bool) {
-    let (mut step_rows, mut load_rows) = (BTreeMap::new(), BTreeMap::new());
-    for families in [families::clauses(), families::weighted(), families::sparse(), families::dense()] {
-        measure(&families, &mut step_rows, &mut load_rows);
-    }
+fn fit_all(files: &[String]) {
+    let measured = read(files);
     let mut table = Vec::new();
     for kernel in Kernel::ALL {
-        let Some(rows) = step_rows.get(&kernel) else {
-            table.push((kernel, vec![1000.0; TERMS], vec![1000.0; LOAD_TERMS]));
-            continue;
-        };
-        let step = print_fit(kernel, rows, verbose);
+        let name = format!("{kernel:?}");
+        let Some((steps, loads)) = measured.get(&name) else { panic!("{name} was not measured") };
+        let step = print_fit(&name, steps, true);
         print!("#   load: ");
-        let load = print_fit(kernel, &load_rows[&kernel], false);
+        let load = print_fit(&name, loads, false);
         table.push((kernel, step, load));
     }
     println!("/// One entry for each of [`Kernel::ALL`]; the terms are in the order of [`TERM_NAMES`].");
@@ -231,11 +246,27 @@ fn main() {
     let number =
         |at: usize, default: u64| arguments.get(at).map_or(default, |a| a.parse().expect("a number"));
     match arguments.first().map(String::as_str) {
-        Some("fit") => fit_all(arguments.get(1).is_some_and(|a| a == "verbose")),
+        Some("measure") => {
+            type Makes = fn() -> Vec<Family>;
+            let groups: [(&str, Makes); 4] = [
+                ("clauses", families::clauses),
+                ("weighted", families::weighted),
+                ("sparse", families::sparse),
+                ("dense", families::dense),
+            ];
+            for (name, families) in groups {
+                if arguments.len() == 1 || arguments[1..].iter().any(|a| a == name) {
+                    measure(&families());
+                }
+            }
+        }
+        Some("fit") => fit_all(&arguments[1..]),
         Some("check") => {
             check(number(1, WorkRules::main().leg_work / 1_000_000) * 1_000_000, number(2, 2) as u32)
         }
         Some("shortcut") => shortcut(),
-        _ => println!("cost_fit shortcut | cost_fit fit [verbose] | cost_fit check [LEG_MS] [REPEATS]"),
+        _ => println!(
+            "cost_fit measure [GROUPS] | cost_fit fit FILES | cost_fit shortcut | cost_fit check [LEG_MS] [REPEATS]"
+        ),
     }
 }

@@ -100,6 +100,11 @@ impl TestNode {
         self.client.status().expect("a status").height
     }
 
+    /// The handle, for who stops the node in another way.
+    pub fn take(&mut self) -> NodeHandle {
+        self.handle.take().expect("the node runs")
+    }
+
     pub fn stop(&mut self) {
         if let Some(handle) = self.handle.take() {
             self.runtime.block_on(handle.shutdown());
@@ -176,10 +181,12 @@ pub fn mine(client: &Client, address: &str) -> Header {
     let begin = Instant::now();
     loop {
         let template = client.template(address).expect("a template");
-        if template.height == height + 1 {
+        if template.height > height {
             let proof = prove(client, &template);
             let base = HeaderBase::decode(&template.header.0).expect("a header");
-            return client.submit_header(&base.with(&proof).encode()).expect("the block is taken");
+            let header = client.submit_header(&base.with(&proof).encode()).expect("the block is taken");
+            wait_until("the block is told", || client.status().expect("a status").height >= header.height);
+            return header;
         }
         assert!(begin.elapsed() < Duration::from_secs(PATIENCE_S), "no template for the new tip came");
     }
