@@ -143,7 +143,8 @@ impl Service {
         if self.peers.punish(peer, points, now) {
             self.ban_peer(peer, reason);
         } else {
-            let score = f64::from(self.peers.score(&peer, now));
+            // Half of it: the router grows cool towards the peer, but must not turn deaf before what it hears has it banned.
+            let score = f64::from(self.peers.score(&peer, now)) / 2.0;
             self.swarm.behaviour_mut().gossip.set_application_score(&peer, -score);
         }
     }
