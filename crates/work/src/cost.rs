@@ -7,7 +7,7 @@
 //! ```text
 //! fixed chips:    cost(step) = sum over terms of constant * count           (one step of a bank of 64 chips)
 //!                 steps      = (W_LEG - load) / cost(step)                    at least 1
-//! metered chips:  cost(run)  = visits * a + row updates * b + switches * c + steps * d
+//! metered chips:  cost(run)  = visits * a + updates * b + switches * c + steps * d + far updates * e
 //!                 the leg goes on, round after round, until its cost reaches W_LEG - load
 //! ```
 //! Terms are a problem's counts: rows that a sweep reads, and how many of them lie further apart than caches hold.
@@ -21,7 +21,7 @@ pub const COST_VERSION: u32 = 1;
 /// Cost of one try of the pre-hash, in picoseconds.
 pub const PRE_TRY_PICOSECONDS: u64 = 12_600;
 /// Terms of the cost of a step.
-pub const TERMS: usize = 10;
+pub const TERMS: usize = 12;
 /// Terms of the cost of starting and ending a run.
 pub const LOAD_TERMS: usize = 3;
 
@@ -46,15 +46,24 @@ pub const TERM_NAMES: [&str; TERMS] = [
     "hard literal",
     "weighted literal",
     "wide literal",
+    "variable L2",
+    "variable L3",
 ];
+
+/// Bytes of state that stay in a first-level cache while a sweep goes through them.
+const NEAR_BYTES: u64 = 1 << 15;
+/// Bytes that stay in a second-level cache.
+const MIDDLE_BYTES: u64 = 1 << 19;
+/// Bytes of a matrix that stay in a share of a third-level cache.
+const FAR_BYTES: u64 = 1 << 23;
 
 /// A variable in more clauses than this makes memcomputing chips sum forces in 32 bits.
 const NARROW_DEGREE_MAX: u64 = 64;
 
-/// What the constants of a step are multiplied with; a metered kernel's are visits, row updates, switches and steps (the
-/// first four, of a whole run).
+/// What the constants of a fixed kernel's step are multiplied with; for metered kernels see [`metered_terms`].
 pub fn terms(kernel: Kernel, sizes: &Sizes) -> [u64; TERMS] {
-    let (middle, near) = sizes.pairs_far(state_bytes(kernel, sizes));
+    let bytes = state_bytes(kernel, sizes);
+    let (middle, near) = sizes.pairs_far(bytes);
     [
         sizes.pairs,
         // Beyond the first-level cache, and beyond the second.
@@ -67,6 +76,9 @@ pub fn terms(kernel: Kernel, sizes: &Sizes) -> [u64; TERMS] {
         if sizes.hard_clauses > 0 { sizes.literals - sizes.weighted_literals } else { 0 },
         sizes.weighted_literals,
         if sizes.degree_max > NARROW_DEGREE_MAX { sizes.literals } else { 0 },
+        // A sweep walks through the state even where neighbours lie near.
+        if bytes > NEAR_BYTES { sizes.variables } else { 0 },
+        if bytes > MIDDLE_BYTES { sizes.variables } else { 0 },
     ]
 }
 
@@ -75,18 +87,26 @@ pub fn load_terms(sizes: &Sizes) -> [u64; LOAD_TERMS] {
     [sizes.variables, sizes.clauses, 1]
 }
 
-/// The terms of a metered run: visits of spins, updates of fields, switches, steps.
+/// The terms of a metered run: visits of spins, updates of fields, switches, steps; updates again if what they read (of a
+/// matrix) or touch (by lists) lies beyond the second-level cache (lists: the first), and beyond the third (the second).
 pub fn metered_terms(kernel: Kernel, sizes: &Sizes, steps: u64, row_updates: u64) -> [u64; TERMS] {
-    // A matrix is added row by row whatever is in it.
-    let row = match kernel {
-        Kernel::AnnealLists | Kernel::TabuLists => sizes.row_mean(),
-        _ => sizes.variables,
+    let n = sizes.variables;
+    // A matrix is added row by row whatever is in it; lists go wherever the row leads among fields and spins.
+    let (row, far, farther) = match kernel {
+        Kernel::AnnealLists | Kernel::TabuLists => {
+            (sizes.row_mean(), 6 * n > NEAR_BYTES, 6 * n > MIDDLE_BYTES)
+        }
+        Kernel::AnnealBytes | Kernel::TabuBytes => (n, n * n > MIDDLE_BYTES, n * n > FAR_BYTES),
+        Kernel::AnnealWords | Kernel::TabuWords => (n, 2 * n * n > MIDDLE_BYTES, 2 * n * n > FAR_BYTES),
+        _ => (n, 4 * n * n > MIDDLE_BYTES, 4 * n * n > FAR_BYTES),
     };
     let mut terms = [0; TERMS];
     terms[0] = steps.saturating_mul(sizes.variables);
     terms[1] = row_updates;
     terms[2] = row_updates / row.max(1);
     terms[3] = steps;
+    terms[4] = if far { row_updates } else { 0 };
+    terms[5] = if farther { row_updates } else { 0 };
     terms
 }
 

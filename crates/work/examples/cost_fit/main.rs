@@ -79,7 +79,7 @@ fn measure(families: &[Family]) {
             // Long enough that the first steps, in which every state is a new best, weigh as little as in a leg.
             let once = time(6, || steps(&compiled, set, 1)).0;
             let few = time(3, || steps(&compiled, set, 9)).0;
-            let many = (1.0 + 2.5e7 / ((few - once) / 8.0).max(200.0)).clamp(33.0, 1e5) as u32;
+            let many = (1.0 + 2.5e7 / ((few - once) / 8.0).max(few / 100.0)).clamp(33.0, 1e5) as u32;
             let repeats = if few > 1e7 { 2 } else { 4 };
             let (long, output) = time(repeats, || steps(&compiled, set, many));
             let a_step = (long - once).max(1.0) / f64::from(many - 1);
