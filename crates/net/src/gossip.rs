@@ -127,12 +127,13 @@ pub fn router(topics: &Topics, config: &Config) -> Result<Router, NetError> {
     Ok(router)
 }
 
-/// Our own score (0 good, 100 banned) enters as the application's part, negative.
+/// Our own score (0 good, banned at 100 unless configured) enters as the application's part, negative. A peer is banned by
+/// it before the router stops listening to it: one that is neither heard nor banned would only take up a place.
 fn thresholds() -> PeerScoreThresholds {
     PeerScoreThresholds {
         gossip_threshold: -40.0,
-        publish_threshold: -60.0,
-        graylist_threshold: -80.0,
+        publish_threshold: -80.0,
+        graylist_threshold: -160.0,
         accept_px_threshold: 10.0,
         opportunistic_graft_threshold: 2.0,
     }
@@ -140,7 +141,7 @@ fn thresholds() -> PeerScoreThresholds {
 
 fn scores(topics: &Topics, config: &Config) -> PeerScoreParams {
     // There is one block in two minutes and no steady rate of transactions, so a missing delivery proves nothing: the
-    // delivery deficit (P3) stays off. Time in the mesh and first deliveries earn a little, invalid messages cost much.
+    // delivery deficit (P3) stays off. Time in the mesh and first deliveries earn a little, the square of the invalid ones costs.
     let topic = |weight: f64| TopicScoreParams {
         topic_weight: weight,
         time_in_mesh_weight: 0.01,
