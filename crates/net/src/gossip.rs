@@ -127,8 +127,8 @@ pub fn router(topics: &Topics, config: &Config) -> Result<Router, NetError> {
     Ok(router)
 }
 
-/// Our own score (0 good, banned at 100 unless configured) enters as the application's part, negative. A peer is banned by
-/// it before the router stops listening to it: one that is neither heard nor banned would only take up a place.
+/// Half of our own score (0 good, banned at 100 unless configured) enters as the application's part, negative. A peer is
+/// banned by it before the router stops listening to it: one that is neither heard nor banned would only take up a place.
 fn thresholds() -> PeerScoreThresholds {
     PeerScoreThresholds {
         gossip_threshold: -40.0,
