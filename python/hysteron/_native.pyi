@@ -1,0 +1,66 @@
+"""Types of the extension module. Private: names and arguments may change."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__version__: str
+
+class Problem:
+    @staticmethod
+    def quadratic(
+        linear: npt.NDArray[np.float64],
+        rows: npt.NDArray[np.int64],
+        columns: npt.NDArray[np.int64],
+        biases: npt.NDArray[np.float64],
+        *,
+        spins: bool,
+        scale: str | float | None = None,
+    ) -> Problem: ...
+    @staticmethod
+    def max_cut(
+        vertices: int,
+        rows: npt.NDArray[np.int64],
+        columns: npt.NDArray[np.int64],
+        weights: npt.NDArray[np.float64],
+        *,
+        scale: str | float | None = None,
+    ) -> Problem: ...
+    @staticmethod
+    def cnf(variables: int, literals: npt.NDArray[np.int64]) -> Problem: ...
+    @staticmethod
+    def wcnf(
+        variables: int,
+        hard: npt.NDArray[np.int64],
+        soft: npt.NDArray[np.int64],
+        weights: npt.NDArray[np.float64],
+        *,
+        scale: str | float | None = None,
+    ) -> Problem: ...
+    @staticmethod
+    def read(data: bytes, name: str | None = None) -> Problem: ...
+    @property
+    def variables(self) -> int: ...
+    @property
+    def elements(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def scale(self) -> tuple[int, float]: ...
+    @property
+    def scale_error(self) -> float: ...
+
+def solve(
+    problem: Problem,
+    *,
+    time: float | None,
+    steps: int | None,
+    seed: int,
+    threads: int,
+    target: int | None,
+    starts: npt.NDArray[np.uint8] | None,
+    reads: int,
+    progress: Callable[[float, tuple[int, int] | None, int], object] | None,
+) -> dict[str, Any]: ...
