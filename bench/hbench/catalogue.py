@@ -71,6 +71,10 @@ RIVALS: dict[str, Rival] = {
             "defaults, seeds differ; its time is the whole process",
         ),
         Rival(
+            "cadical-process", SATISFIABILITY, "cadical-process", "CaDiCaL alone, a process (Debian cadical)",
+            "-q; its time is the whole process, reading and loading included, as ours is", single=True,
+        ),
+        Rival(
             "cadical-walk", SATISFIABILITY, "cadical-walk", "CaDiCaL's ProbSAT local search (Debian cadical, -L)",
             "-L with rounds without end, seeds differ; its time is the whole process",
         ),
@@ -120,6 +124,8 @@ def command(rival: Rival, job: Job, tool: str, copy: int, copies: int) -> list[s
         return [tool, path, str(job.limit_s), seed]
     if rival.form == "kissat":
         return [tool, "-q", f"--time={whole_seconds}", f"--seed={seed}", path]
+    if rival.form == "cadical-process":
+        return [tool, "-q", "-t", whole_seconds, path]
     if rival.form == "cadical-walk":
         return [
             tool, "-q", "-t", whole_seconds, f"--seed={seed}", "-L1000000", "--lucky=0", path

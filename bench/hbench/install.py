@@ -64,7 +64,7 @@ def kissat() -> dict[str, str]:
     raise Missing(f"passagemath-kissat {version} holds no kissat binary")
 
 
-def cadical_walk() -> dict[str, str]:
+def cadical() -> dict[str, str]:
     path = shutil.which("cadical")
     if path is None and os.geteuid() == 0 and shutil.which("apt-get"):
         call(["apt-get", "update", "-q"])
@@ -149,7 +149,7 @@ PROVIDERS: dict[str, tuple[list[str], Callable[[], dict[str, str]]]] = {
     "ortools": (["cpsat"], library("ortools")),
     "python-sat": (["rc2", "cadical"], library("python-sat")),
     "passagemath-kissat": (["kissat"], kissat),
-    "cadical (Debian)": (["cadical-walk"], cadical_walk),
+    "cadical (Debian)": (["cadical-process", "cadical-walk"], cadical),
     "spinsat (crates.io)": (["spinsat"], spinsat),
     "probSAT": (["probsat"], probsat),
     "mqlib (PyPI source)": (["mqlib-burer", "mqlib-palubeckis", "mqlib-lu"], mqlib),

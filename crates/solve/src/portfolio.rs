@@ -110,14 +110,20 @@ fn one<S: Searcher + 'static>(searcher: Option<S>, share: u64) -> Made {
     searcher.into_iter().map(|s| (Box::new(s) as Box<dyn Searcher>, share)).collect()
 }
 
+/// Whether clause learning should have a thread of its own, where there are several: there it costs the chips nothing
+/// and loses nothing to slices.
+pub fn learns_beside(cnf: &Cnf) -> bool {
+    is_learnable(cnf.variables, shape::looks_random(cnf.variables, cnf.clauses.iter()))
+}
+
+fn is_learnable(variables: u32, looks_random: bool) -> bool {
+    !looks_random || variables <= RANDOM_LEARNABLE_VARIABLES_MAX
+}
+
 fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Vec<Entry<'a>> {
     let seed = team.thread_seed();
     let looks_random = shape::looks_random(cnf.variables, cnf.clauses.iter());
-    let learnable = !looks_random || cnf.variables <= RANDOM_LEARNABLE_VARIABLES_MAX;
-    // On a thread of its own, clause learning costs the chips nothing and loses nothing to slices.
-    if team.thread == 0 && team.threads > 1 && learnable {
-        return vec![Entry::new(Box::new(Cdcl::new(cnf)), SHARE)];
-    }
+    let learnable = is_learnable(cnf.variables, looks_random);
     let is_small = cnf.variables <= CHIPS_FIRST_VARIABLES_MAX;
     let is_hidden = looks_random
         && cnf.variables > CHANCE_VARIABLES_MAX

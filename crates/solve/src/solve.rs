@@ -1,12 +1,14 @@
 //! [`solve`]: normalise, split into components, share the cores among them, put the answer together.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hysteron_problem::Problem;
 use hysteron_problem::normalise::{Decided, NormaliseOptions, Normalised, normalise};
 
+use crate::exact::cdcl::Background;
+use crate::exact::strand::Standing;
 use crate::portfolio::{self, Team};
 use crate::schedule::Schedule;
 use crate::{Context, Outcome, Source};
@@ -112,7 +114,24 @@ struct Search<'a> {
     unsatisfiable: AtomicBool,
     stop: AtomicBool,
     running: AtomicUsize,
-    wake: (Mutex<()>, Condvar),
+    wake: Arc<Wake>,
+}
+
+/// Wakes the supervisor.
+#[derive(Default)]
+struct Wake {
+    mutex: Mutex<()>,
+    condition: Condvar,
+}
+
+impl Wake {
+    fn lock(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn notify(&self) {
+        let _guard = self.lock();
+        self.condition.notify_all();
+    }
 }
 
 impl Search<'_> {
@@ -122,11 +141,7 @@ impl Search<'_> {
         for part in &self.parts {
             part.context.stop();
         }
-        self.wake();
-    }
-    fn wake(&self) {
-        let _guard = self.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
-        self.wake.1.notify_all();
+        self.wake.notify();
     }
     fn settle(&self, index: usize) {
         self.parts[index].settled.store(true, Ordering::Relaxed);
@@ -181,7 +196,7 @@ impl Search<'_> {
             }
         }
         if self.running.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.wake();
+            self.wake.notify();
         }
     }
 }
@@ -233,6 +248,19 @@ pub fn solve(
     interrupt: &AtomicBool,
 ) -> Answer {
     let begin = Instant::now();
+    let effort_limit =
+        options.steps.map_or(u64::MAX, |steps| steps.saturating_mul(portfolio::step_effort(problem)));
+    let wake = Arc::new(Wake::default());
+    // Before anything else, so that nobody is worse off than with clause learning alone.
+    let background = match problem {
+        Problem::Cnf(cnf) if options.threads > 1 && portfolio::learns_beside(cnf) => {
+            let wake = Arc::clone(&wake);
+            Background::start(cnf, effort_limit, Box::new(move || wake.notify()))
+        }
+        _ => None,
+    };
+    // Clause learning in the background has the place of the first thread.
+    let first_thread = usize::from(background.is_some());
     let normalised = normalise(problem, &NormaliseOptions::default());
     let is_cnf = matches!(problem, Problem::Cnf(_));
     let answer = |status, assignment, source, ecu| Answer {
@@ -280,16 +308,14 @@ pub fn solve(
     let search = Search {
         parts: parts.collect(),
         options,
-        effort_limit: options
-            .steps
-            .map_or(u64::MAX, |steps| steps.saturating_mul(portfolio::step_effort(problem))),
+        effort_limit,
         unsatisfiable: AtomicBool::new(false),
         stop: AtomicBool::new(false),
-        running: AtomicUsize::new(options.threads),
-        wake: (Mutex::new(()), Condvar::new()),
+        running: AtomicUsize::new(options.threads - first_thread),
+        wake,
     };
-    std::thread::scope(|scope| {
-        for thread in 0..options.threads {
+    let model = std::thread::scope(|scope| {
+        for thread in first_thread..options.threads {
             let search = &search;
             // A panic of a searcher must not lose the best so far: the scope would re-raise it.
             scope.spawn(move || {
@@ -297,16 +323,21 @@ pub fn solve(
                 if std::panic::catch_unwind(work).is_err()
                     && search.running.fetch_sub(1, Ordering::AcqRel) == 1
                 {
-                    search.wake();
+                    search.wake.notify();
                 }
             });
         }
-        supervise(&search, &scoreboard, interrupt);
+        supervise(&search, &scoreboard, background, interrupt)
     });
 
     let ecu = search.parts.iter().map(|p| p.context.ecu()).sum();
     if search.unsatisfiable.load(Ordering::Relaxed) {
         return answer(Status::Unsatisfiable, None, Source::Cdcl, ecu);
+    }
+    if let Some(model) = model.filter(|model| score(problem, model) == (0, 0)) {
+        let elapsed = begin.elapsed();
+        observer.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source: Source::Cdcl, elapsed });
+        return answer(Status::Satisfiable, Some(model), Source::Cdcl, ecu);
     }
     // Time may run out before a searcher's first candidate, and any assignment is better than none.
     for context in search.parts.iter().map(|p| &p.context) {
@@ -333,25 +364,49 @@ pub fn solve(
     answer(status, Some(assignment), source, ecu)
 }
 
-/// Waits for the end, tells of progress, and ends the search when a limit is reached.
-fn supervise(search: &Search, scoreboard: &Scoreboard, interrupt: &AtomicBool) {
+/// Waits for the end, tells of progress, and ends the search when a limit is reached. Returns the model of the whole
+/// formula, if clause learning in the background found one.
+fn supervise(
+    search: &Search,
+    scoreboard: &Scoreboard,
+    mut background: Option<Background>,
+    interrupt: &AtomicBool,
+) -> Option<Vec<bool>> {
     const TICK: Duration = Duration::from_millis(50);
     let deadline = search.options.time.map(|time| scoreboard.begin + time);
-    let mut guard = search.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
-    while search.running.load(Ordering::Acquire) > 0 {
+    let mut model = None;
+    let mut guard = search.wake.lock();
+    while search.running.load(Ordering::Acquire) > 0 || background.is_some() {
         let now = Instant::now();
-        let is_over = deadline.is_some_and(|d| now >= d)
+        let mut is_over = deadline.is_some_and(|d| now >= d)
             || interrupt.load(Ordering::Relaxed)
             || search.options.target.is_some_and(|t| scoreboard.energy.load(Ordering::Relaxed) <= t);
+        match background.as_mut().map(Background::standing) {
+            None | Some(Standing::Running) => {}
+            Some(Standing::Paused) => background = None,
+            Some(Standing::Ended(verdict)) => {
+                background = None;
+                search.unsatisfiable.fetch_or(verdict.outcome == Outcome::Unsatisfiable, Ordering::Relaxed);
+                is_over |= matches!(verdict.outcome, Outcome::Unsatisfiable | Outcome::Optimal);
+                model = verdict.model.map(|(assignment, _)| assignment);
+            }
+        }
         if is_over && !search.stop.load(Ordering::Relaxed) {
             drop(guard);
             search.stop();
-            guard = search.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
+            guard = search.wake.lock();
+        }
+        if search.stop.load(Ordering::Relaxed) {
+            // It is not waited for.
+            background = None;
+            if search.running.load(Ordering::Acquire) == 0 {
+                break;
+            }
         }
         let wait = deadline
             .map_or(TICK, |d| d.saturating_duration_since(now).min(TICK))
             .max(Duration::from_millis(1));
-        guard = search.wake.1.wait_timeout(guard, wait).unwrap_or_else(PoisonError::into_inner).0;
+        guard = search.wake.condition.wait_timeout(guard, wait).unwrap_or_else(PoisonError::into_inner).0;
         let bounds = search.parts.iter().map(|p| match p.context.lower_bound() {
             i64::MIN => None,
             bound => Some(bound),
@@ -363,6 +418,7 @@ fn supervise(search: &Search, scoreboard: &Scoreboard, interrupt: &AtomicBool) {
             lower_bound,
         });
     }
+    model
 }
 
 /// Unsatisfied hard clauses and canonical energy.

@@ -49,6 +49,17 @@ impl From<Outcome> for Verdict {
     }
 }
 
+/// How a strand stands that was launched.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// At work.
+    Running,
+    /// Its effort is used up.
+    Paused,
+    /// It has returned; told once.
+    Ended(Verdict),
+}
+
 /// What a strand hands to its searcher.
 enum Event {
     /// The effort is used up.
@@ -187,6 +198,7 @@ impl Pace {
 struct Ending {
     shared: Arc<Shared>,
     verdict: Verdict,
+    on_end: Option<OnEnd>,
 }
 
 impl Drop for Ending {
@@ -194,8 +206,14 @@ impl Drop for Ending {
         let verdict = std::mem::replace(&mut self.verdict, Outcome::Exhausted.into());
         self.shared.lock().turn = Turn::Searcher(Event::Done(verdict));
         self.shared.changed.notify_all();
+        if let Some(on_end) = self.on_end.take() {
+            on_end();
+        }
     }
 }
+
+/// What is called when a launched strand has returned.
+pub type OnEnd = Box<dyn FnOnce() + Send>;
 
 /// The code of a strand.
 pub type Body = Box<dyn FnOnce(&Pace) -> Verdict + Send>;
@@ -232,7 +250,7 @@ impl Strand {
             return Outcome::Continue;
         }
         if let Some(body) = self.body.take()
-            && let Err(outcome) = self.start(body)
+            && let Err(outcome) = self.start(body, None)
         {
             return outcome;
         }
@@ -288,11 +306,37 @@ impl Strand {
         }
     }
 
+    /// Starts a strand that nobody hosts: it uses up to `effort` beside its maker, who looks at [`Self::standing`];
+    /// `on_end` is called on its thread when it has returned. Only for bodies that tell of nothing before their verdict: a message would wait for a host.
+    ///
+    /// # Errors
+    /// The outcome to report where the system gives no thread.
+    pub fn launch(&mut self, effort: u64, on_end: OnEnd) -> Result<(), Outcome> {
+        let Some(body) = self.body.take() else { return Ok(()) };
+        self.shared.lock().turn = Turn::Strand(Some(effort));
+        self.start(body, Some(on_end))
+    }
+
+    /// How a launched strand stands.
+    pub fn standing(&mut self) -> Standing {
+        let mut state = self.shared.lock();
+        match &mut state.turn {
+            Turn::Searcher(Event::Done(verdict)) => {
+                let verdict = std::mem::replace(verdict, Outcome::Exhausted.into());
+                self.done = Some(verdict.outcome);
+                Standing::Ended(verdict)
+            }
+            Turn::Searcher(Event::Paused) => Standing::Paused,
+            _ => Standing::Running,
+        }
+    }
+
     /// Starts the thread, parked before the first line of the body.
-    fn start(&mut self, body: Body) -> Result<(), Outcome> {
+    fn start(&mut self, body: Body, on_end: Option<OnEnd>) -> Result<(), Outcome> {
         let shared = Arc::clone(&self.shared);
         let run = move || {
-            let mut ending = Ending { shared: Arc::clone(&shared), verdict: Outcome::Exhausted.into() };
+            let verdict = Outcome::Exhausted.into();
+            let mut ending = Ending { shared: Arc::clone(&shared), verdict, on_end };
             let pace = Pace { shared };
             pace.await_turn(pace.shared.lock());
             ending.verdict = body(&pace);

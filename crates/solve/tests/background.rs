@@ -1,0 +1,119 @@
+//! Clause learning beside the other searchers: same answers as brute force, and an end in every case.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use hysteron_problem::{ClauseList, Cnf, Literal, Problem};
+use hysteron_solve::exact::cdcl::Background;
+use hysteron_solve::exact::strand::Standing;
+use hysteron_solve::{Options, Outcome, Source, Status, solve};
+use proptest::prelude::*;
+
+const VARIABLES: u32 = 9;
+
+fn options(threads: usize, seed: u64) -> Options {
+    Options { time: Some(Duration::from_secs(30)), steps: None, threads, seed, target: None }
+}
+
+/// Pigeon holes: one pigeon more than holes, no hole for two.
+fn pigeons(holes: u32) -> Cnf {
+    let place = |pigeon: u32, hole: u32, negative| Literal::new(pigeon * holes + hole, negative);
+    let mut clauses = ClauseList::new();
+    for pigeon in 0..=holes {
+        clauses.push(&(0..holes).map(|hole| place(pigeon, hole, false)).collect::<Vec<_>>());
+    }
+    for hole in 0..holes {
+        for pigeon in 0..=holes {
+            for other in 0..pigeon {
+                clauses.push(&[place(pigeon, hole, true), place(other, hole, true)]);
+            }
+        }
+    }
+    Cnf { variables: holes * (holes + 1), clauses }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Sparse enough to fall into several components, dense enough to be unsatisfiable at times.
+    #[test]
+    fn threads_do_not_change_what_is_decided(
+        raw in prop::collection::vec(prop::collection::vec((0..VARIABLES, any::<bool>()), 1..4), 0..40),
+        seed in any::<u64>(),
+    ) {
+        let mut clauses = ClauseList::new();
+        for clause in &raw {
+            clauses.push(&clause.iter().map(|&(v, n)| Literal::new(v, n)).collect::<Vec<_>>());
+        }
+        let cnf = Cnf { variables: VARIABLES, clauses };
+        let is_satisfiable = (0..1u32 << VARIABLES).any(|code| {
+            cnf.unsatisfied(&(0..VARIABLES).map(|v| code >> v & 1 == 1).collect::<Vec<_>>()) == 0
+        });
+        let problem = Problem::Cnf(cnf.clone());
+        for threads in 1..=3 {
+            let answer = solve(&problem, &options(threads, seed), &(), &AtomicBool::new(false));
+            let expected = if is_satisfiable { Status::Satisfiable } else { Status::Unsatisfiable };
+            prop_assert_eq!(answer.status, expected, "{} threads", threads);
+            prop_assert_eq!(answer.assignment.map(|a| cnf.unsatisfied(&a)), is_satisfiable.then_some(0));
+        }
+    }
+}
+
+#[test]
+fn pigeons_are_refuted_beside_the_chips() {
+    let answer = solve(&Problem::Cnf(pigeons(7)), &options(2, 1), &(), &AtomicBool::new(false));
+    assert_eq!((answer.status, answer.assignment), (Status::Unsatisfiable, None));
+}
+
+#[test]
+fn limits_and_interrupts_end_a_search_that_decides_nothing() {
+    let problem = Problem::Cnf(pigeons(13));
+    let limited = Options { time: Some(Duration::from_millis(200)), ..options(2, 1) };
+    assert_eq!(solve(&problem, &limited, &(), &AtomicBool::new(false)).status, Status::Unknown);
+    let few_steps = Options { time: None, steps: Some(1000), ..options(2, 1) };
+    assert_eq!(solve(&problem, &few_steps, &(), &AtomicBool::new(false)).status, Status::Unknown);
+    let interrupted = solve(&problem, &options(2, 1), &(), &AtomicBool::new(true));
+    assert_eq!(interrupted.status, Status::Unknown);
+    assert!(interrupted.assignment.is_some(), "the best so far is kept");
+}
+
+/// Polls until the background is no longer running.
+fn wait(background: &mut Background, ended: &mpsc::Receiver<()>) -> Standing {
+    for _ in 0..3000 {
+        match background.standing() {
+            Standing::Running => {
+                let _ = ended.recv_timeout(Duration::from_millis(10));
+            }
+            standing => return standing,
+        }
+    }
+    panic!("still running after 30 s");
+}
+
+#[test]
+fn the_background_tells_its_verdict_and_that_it_paused() {
+    let start = |cnf: &Cnf, effort| {
+        let (sender, receiver) = mpsc::channel();
+        let told = AtomicBool::new(false);
+        let on_end = Box::new(move || {
+            assert!(!told.swap(true, Ordering::Relaxed));
+            let _ = sender.send(());
+        });
+        (Background::start(cnf, effort, on_end).expect("a thread"), receiver)
+    };
+    let (mut refuted, ended) = start(&pigeons(5), u64::MAX);
+    let Standing::Ended(verdict) = wait(&mut refuted, &ended) else { panic!("it ends") };
+    assert_eq!((verdict.outcome, verdict.model), (Outcome::Unsatisfiable, None));
+
+    let mut one = ClauseList::new();
+    one.push(&[Literal::new(0, true)]);
+    let (mut satisfied, ended) = start(&Cnf { variables: 1, clauses: one }, u64::MAX);
+    let Standing::Ended(verdict) = wait(&mut satisfied, &ended) else { panic!("it ends") };
+    assert_eq!(verdict.model, Some((vec![false], Source::Cdcl)));
+
+    let (mut limited, ended) = start(&pigeons(13), 1_000_000);
+    assert_eq!(wait(&mut limited, &ended), Standing::Paused);
+    drop(limited);
+    assert_eq!(ended.recv_timeout(Duration::from_secs(30)), Ok(()), "dropped, it returns");
+}
