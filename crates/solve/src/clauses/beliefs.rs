@@ -9,8 +9,9 @@
 //! variables (Barthel et al. 2002) cannot hide it from these, since the number of pairs that a variable is in
 //! exceeds the inverse square of a pair's correlation (Kesten and Stigum's condition).
 //!
-//! To second order nothing tells a hidden solution from its opposite, so half of the attempts end near that, where
-//! nothing moves any more; the next attempt then begins at the negated messages.
+//! To second order nothing tells a hidden solution from its opposite, so half of the attempts go there, where nothing
+//! moves any more; the next attempt then begins at the negated messages. Mostly that is seen on the way, since the
+//! opposite of the present signs leaves fewer clauses open.
 //!
 //! Messages are floats; nothing but the assignment leaves here, and the context scores that.
 
@@ -31,6 +32,8 @@ const TRIPLE_COST: u64 = 4;
 const OTHER_COST: u64 = 5;
 /// Iterations of an attempt without an assignment that is better by [`PROGRESS_PART`] after which it is given up.
 const PATIENCE: u32 = 30;
+/// How many standard deviations fewer clauses the opposite of the present signs must leave open to be believed.
+const OPPOSITE_DEVIATIONS: f32 = 2.5;
 /// What counts as progress: so small a part of the open clauses.
 const PROGRESS_PART: usize = 64;
 /// Flips of a repairing walk per variable.
@@ -106,6 +109,11 @@ impl Plan {
             1 => Self { balanced: true, negated: true, ramp: 200 << round },
             _ => Self { balanced: false, negated: false, ramp: 250 << round },
         }
+    }
+
+    /// Whether the attempt after it begins at its negated messages.
+    fn leads_to_negation(self) -> bool {
+        self.balanced && !self.negated
     }
 }
 
@@ -243,11 +251,12 @@ impl Beliefs {
         self.nodes[self.variables] = Node::default();
     }
 
-    /// Sends every clause's messages, and counts the clauses that the present fields leave open.
-    fn propagate(&mut self, plan: Plan) -> usize {
+    /// Sends every clause's messages, and counts the clauses that the present fields leave open, and those that the
+    /// opposite fields would.
+    fn propagate(&mut self, plan: Plan) -> (usize, usize) {
         let weights = &self.weights[usize::from(plan.balanced)];
         let [_, w1, w2, w3] = weights[3][..] else { unreachable!("four rows") };
-        let mut open = 0;
+        let (mut open, mut opposite) = (0, 0);
         let nodes = &mut self.nodes[..];
         for (codes, messages) in self.triples.iter().zip(&mut self.triple_messages) {
             let mut odds = [[0f32; BLOCK]; 3];
@@ -262,6 +271,8 @@ impl Beliefs {
             for lane in 0..BLOCK {
                 let is_open = (odds[0][lane] <= 0.0) & (odds[1][lane] <= 0.0) & (odds[2][lane] <= 0.0);
                 open += usize::from(is_open);
+                let is_full = (odds[0][lane] >= 0.0) & (odds[1][lane] >= 0.0) & (odds[2][lane] >= 0.0);
+                opposite += usize::from(is_full);
             }
             let mut truths = [[0f32; BLOCK]; 3];
             for place in 0..3 {
@@ -289,26 +300,29 @@ impl Beliefs {
             }
         }
         // The padding's field is 0, so each of its clauses counts as open.
-        open - self.padding + self.propagate_others(plan)
+        let others = self.propagate_others(plan);
+        (open - self.padding + others.0, opposite - self.padding + others.1)
     }
 
     /// The same for clauses of other lengths than three, one after the other.
-    fn propagate_others(&mut self, plan: Plan) -> usize {
+    fn propagate_others(&mut self, plan: Plan) -> (usize, usize) {
         let weights = &self.weights[usize::from(plan.balanced)];
-        let mut open = 0;
+        let (mut open, mut opposite) = (0, 0);
         for w in self.offsets.windows(2) {
             let range = w[0] as usize..w[1] as usize;
             let (codes, messages) = (&self.codes[range.clone()], &mut self.messages[range]);
             let length = codes.len();
             let weights = &weights[length][..=length];
             let mut truths = [0f32; LENGTH_MAX];
-            let mut is_open = true;
+            let (mut is_open, mut is_full) = (true, true);
             for ((truth, &code), &message) in truths.iter_mut().zip(codes).zip(&*messages) {
                 let odds = signed(self.nodes[(code >> 1) as usize].field, code);
                 is_open &= odds <= 0.0;
+                is_full &= odds >= 0.0;
                 *truth = 1.0 / (1.0 + exp(message - odds));
             }
             open += usize::from(is_open);
+            opposite += usize::from(is_full);
             for k in 0..length {
                 // The distribution of how many of the other literals are true.
                 let mut count = [0f32; LENGTH_MAX + 1];
@@ -326,15 +340,21 @@ impl Beliefs {
                 self.nodes[(codes[k] >> 1) as usize].sum += signed(messages[k], codes[k]);
             }
         }
-        open
+        (open, opposite)
     }
 
     /// One iteration. Returns whether the attempt is over.
     fn iterate(&mut self, context: &Context) -> bool {
         let plan = Plan::of(self.attempt);
         self.decide(plan);
-        let open = self.propagate(plan);
+        let (open, opposite) = self.propagate(plan);
         self.iteration += 1;
+        if plan.leads_to_negation() {
+            let difference = open as f32 - opposite as f32;
+            if difference > OPPOSITE_DEVIATIONS * ((open + opposite) as f32).sqrt() {
+                return true;
+            }
+        }
         let progress = (self.best_unsatisfied / PROGRESS_PART).max(1);
         if open.saturating_add(progress) <= self.best_unsatisfied {
             (self.best_unsatisfied, self.best_iteration) = (open, self.iteration);
