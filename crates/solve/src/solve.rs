@@ -314,20 +314,22 @@ pub fn solve(
         running: AtomicUsize::new(options.threads - first_thread),
         wake,
     };
-    let model = std::thread::scope(|scope| {
-        for thread in first_thread..options.threads {
-            let search = &search;
-            // A panic of a searcher must not lose the best so far: the scope would re-raise it.
-            scope.spawn(move || {
-                let work = std::panic::AssertUnwindSafe(|| search.work(thread));
-                if std::panic::catch_unwind(work).is_err()
-                    && search.running.fetch_sub(1, Ordering::AcqRel) == 1
-                {
-                    search.wake.notify();
-                }
-            });
+    // A panic of a searcher must not lose the best so far.
+    let work = |thread: usize| {
+        let work = std::panic::AssertUnwindSafe(|| search.work(thread));
+        if std::panic::catch_unwind(work).is_err() && search.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            search.wake.notify();
         }
-        supervise(&search, &scoreboard, background, interrupt)
+    };
+    let model = std::thread::scope(|scope| {
+        let work = &work;
+        // The caller's thread is a worker too: what takes a fraction of a millisecond does not wait for a thread.
+        let supervisor = scope.spawn(|| supervise(&search, &scoreboard, background, interrupt));
+        for thread in first_thread + 1..options.threads {
+            scope.spawn(move || work(thread));
+        }
+        work(first_thread);
+        supervisor.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     });
 
     let ecu = search.parts.iter().map(|p| p.context.ecu()).sum();
