@@ -90,7 +90,7 @@ impl Shares {
             (true, false) => {
                 Self { chips: SHARE / 4, walk: SHARE / 4, beliefs: 16 * SHARE, memcomputing: 4 * SHARE }
             }
-            (false, true) => equal,
+            (false, true) => Self { walk: 4 * SHARE, ..equal },
             // The walk needs all the time there is; a second thread hedges.
             (false, false) if looks_random && thread.is_multiple_of(2) => {
                 Self { chips: SHARE / 4, walk: 16 * SHARE, beliefs: SHARE, memcomputing: SHARE / 4 }
