@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -180,6 +181,19 @@ class Network:
         clean()
 
 
+def cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def coins_that_are(supply: dict) -> int:
+    """Where all coins are, added up here and not by the node, to be compared with what was issued."""
+    return sum(int(supply[name]) for name in ("balances", "immature", "escrow", "pot", "bonds", "burned"))
+
+
 def say(started: float, text: str) -> None:
     print(f"{time.monotonic() - started:7.1f} s  {text}", flush=True)
 
@@ -220,6 +234,7 @@ def main() -> int:
     net = Network(args.binary.resolve(), folder)
     started = time.monotonic()
     kills, booked, failed, partitions = 0, [], 0, 0
+    load_at_start = os.getloadavg()[0]
     instance = folder / "instance.cnf"
     sh(str(net.binary), "generate", "uniform-sat", "variables=300", "clauses=1350", "--seed", "7", "-o", str(instance))
     problems: list[str] = []
@@ -286,7 +301,7 @@ def main() -> int:
         if not agreed:
             problems.append("the nodes do not agree on one chain")
         for i, supply in enumerate(supplies):
-            if not supply or not supply.get("is_conserved"):
+            if not supply or not supply.get("is_conserved") or coins_that_are(supply) != int(supply["issued"]):
                 problems.append(f"coins of node {i}: {supply}")
         states = {j["id"]: j["state"] for j in jobs}
         outcomes: dict[str, int] = {}
@@ -298,14 +313,18 @@ def main() -> int:
         lost = [j for j in booked if j not in states]
         heights = [(net.get(i, "/v1/status") or {}).get("height") for i in range(NODES)]
         log = "".join(path.read_text(errors="replace") for path in folder.glob("node*.log"))
+        log = re.sub(r"\x1b\[[0-9;]*m", "", log)
         if "panicked" in log:
             problems.append("a node panicked")
         result = {
             "minutes": args.minutes, "seed": args.seed, "nodes": NODES, "workers": WORKERS, "kills": kills,
             "partitions": partitions, "heights": heights, "one_chain": agreed, "jobs_on_chain": len(jobs),
             "jobs_by_outcome": outcomes, "bookings_not_taken": failed, "bookings_lost_with_a_killed_node": len(lost),
-            "reorganisations": log.count("reorganised"), "supply": supplies[0], "problems": problems,
-            "machine": f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}",
+            "reorganisations": len(re.findall(r"new tip .*\bleft=[1-9]", log)),
+            "jobs_with_an_answer": sum(j["progress"]["best_energy"] is not None for j in jobs),
+            "supply": supplies[0], "problems": problems,
+            "machine": f"{cpu_model()}, {os.cpu_count()} cores, Linux {platform.release()}",
+            "load_average": {"at the start": load_at_start, "at the end": os.getloadavg()[2]},
         }  # fmt: skip
         args.results.mkdir(parents=True, exist_ok=True)
         (args.results / "endurance.json").write_text(json.dumps(result, indent=1) + "\n")

@@ -140,14 +140,19 @@ pub fn account(name: &str) -> Address {
 }
 
 pub fn sign(name: &str, nonce: u64, body: Body) -> SignedTransaction {
+    sign_on(&genesis(), name, nonce, body)
+}
+
+/// The same for another network.
+pub fn sign_on(genesis: &Genesis, name: &str, nonce: u64, body: Body) -> SignedTransaction {
     let key = SigningKey::from_bytes(&devnet_seed(name));
     let sender = Sender::Key(devnet_key(name));
-    let mut transaction = Transaction { network: genesis().network_id(), sender, nonce, fee: 0, body };
+    let mut transaction = Transaction { network: genesis.network_id(), sender, nonce, fee: 0, body };
     let signed = |transaction: Transaction| {
         let signature = Signature(key.sign(&transaction.id()).to_bytes());
         SignedTransaction { transaction, authorisation: Authorisation::Single(signature) }
     };
-    transaction.fee = fee_floor(&genesis().fees, &signed(transaction.clone()));
+    transaction.fee = fee_floor(&genesis.fees, &signed(transaction.clone()));
     signed(transaction)
 }
 
