@@ -208,6 +208,19 @@ def book(net: Network, i: int, rng: random.Random, instance: Path) -> str | None
         return None
 
 
+def fund_nodes(net: Network, i: int) -> None:
+    """Does for the nodes' operators what the nodes ask for: a node that has no coins cannot put the bond of its workers'
+    claims at stake, and says so to them. Coins are sent until they have come: a transfer may die with a node."""
+    logs = "".join(path.read_text(errors="replace") for path in net.folder.glob("worker*.log"))
+    for address in sorted(set(re.findall(r"The node's account (hysd1\w+) cannot pay", logs))):
+        account = net.get(i, f"/v1/accounts/{address}")
+        if account and int(account["balance"]) == 0:
+            try:
+                net.cli(i, "wallet", "send", address, "5", "--wallet", "devnet:bob", "--yes", "--no-wait")
+            except subprocess.TimeoutExpired:
+                continue
+
+
 def all_jobs(net: Network, i: int) -> list[dict]:
     jobs: list[dict] = []
     after = ""
@@ -280,6 +293,7 @@ def main() -> int:
             if now >= next_line:
                 heights = [(net.get(i, "/v1/status") or {}).get("height") for i in range(NODES)]
                 say(started, f"heights {heights}, {len(booked)} jobs booked, {kills} kills")
+                fund_nodes(net, rng.randrange(NODES))
                 next_line = now + 30
             time.sleep(0.5)
         net.cut([0] * NODES)

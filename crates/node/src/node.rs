@@ -277,6 +277,15 @@ async fn start(mut config: Config, opened: Opened, payee: Option<Address>) -> Re
     }
     let height = chain.standing().tip.height;
     tracing::info!(network = genesis.network, height, http = %http_address, workers = ?workers, "the node runs");
+    let (account, bond) = (shared.hub.account().address(), genesis.market.claim_bond);
+    let balance = shared.chain.ask(move |writer| writer.chain.account_view(&account).balance).await;
+    if balance.is_ok_and(|balance| balance < bond) {
+        let address = shared.convert.address(&account);
+        tracing::warn!(
+            address,
+            "the node's account cannot put up the bond of its workers' claims: send it some HYS"
+        );
+    }
     Ok(NodeHandle {
         http: http_address,
         workers,
