@@ -83,8 +83,8 @@ def clean() -> None:
 
 
 class Network:
-    def __init__(self, binary: Path, folder: Path) -> None:
-        self.binary, self.folder = binary, folder
+    def __init__(self, binary: Path, folder: Path, worker_nice: int) -> None:
+        self.binary, self.folder, self.worker_nice = binary, folder, worker_nice
         self.hosts = [Host(1 + i) for i in range(NODES)]
         self.worker_hosts = [Host(101 + i) for i in range(WORKERS)]
         self.nodes: list[subprocess.Popen[bytes] | None] = [None] * NODES
@@ -125,7 +125,7 @@ class Network:
         node = k % NODES
         address = sh(str(self.binary), "wallet", "address", "--wallet", f"devnet:{MINERS[k % len(MINERS)]}").split()[-1]
         command = [
-            str(self.binary), "worker", "--node", f"http://{self.hosts[node].address}:{HTTP_PORT}",
+            "nice", "-n", str(self.worker_nice), str(self.binary), "worker", "--node", f"http://{self.hosts[node].address}:{HTTP_PORT}",
             "--address", address, "--threads", "1", "--report", "60",
         ]  # fmt: skip
         self.workers.append(self.worker_hosts[k].run(command, self.folder / f"worker{k}.log"))
@@ -238,13 +238,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--binary", type=Path, default=ROOT / "target/release/hysteron")
     parser.add_argument("--results", type=Path, default=ROOT / "bench/results")
+    parser.add_argument("--worker-nice", type=int, default=0, help="added to the workers' niceness, on a shared machine")
+    parser.add_argument("--conditions", default="", help="what else went on on the machine, for the results")
+    parser.add_argument("--commit", default=sh("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD", check=False).strip())
     parser.add_argument("--keep", action="store_true", help="leave the nodes' data and logs")
     args = parser.parse_args()
     if os.geteuid() != 0:
         parser.error("network namespaces need root")
     rng = random.Random(args.seed)
     folder = Path(tempfile.mkdtemp(prefix="hysteron-endurance-"))
-    net = Network(args.binary.resolve(), folder)
+    net = Network(args.binary.resolve(), folder, args.worker_nice)
     started = time.monotonic()
     kills, booked, failed, partitions = 0, [], 0, 0
     load_at_start = os.getloadavg()[0]
@@ -338,6 +341,7 @@ def main() -> int:
             "jobs_with_an_answer": sum(j["progress"]["best_energy"] is not None for j in jobs),
             "supply": supplies[0], "problems": problems,
             "machine": f"{cpu_model()}, {os.cpu_count()} cores, Linux {platform.release()}",
+            "commit": args.commit, "conditions": args.conditions,
             "load_average": {"at the start": load_at_start, "at the end": os.getloadavg()[2]},
         }  # fmt: skip
         args.results.mkdir(parents=True, exist_ok=True)
