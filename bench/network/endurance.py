@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -82,8 +83,8 @@ def clean() -> None:
 
 
 class Network:
-    def __init__(self, binary: Path, folder: Path) -> None:
-        self.binary, self.folder = binary, folder
+    def __init__(self, binary: Path, folder: Path, worker_nice: int) -> None:
+        self.binary, self.folder, self.worker_nice = binary, folder, worker_nice
         self.hosts = [Host(1 + i) for i in range(NODES)]
         self.worker_hosts = [Host(101 + i) for i in range(WORKERS)]
         self.nodes: list[subprocess.Popen[bytes] | None] = [None] * NODES
@@ -124,7 +125,7 @@ class Network:
         node = k % NODES
         address = sh(str(self.binary), "wallet", "address", "--wallet", f"devnet:{MINERS[k % len(MINERS)]}").split()[-1]
         command = [
-            str(self.binary), "worker", "--node", f"http://{self.hosts[node].address}:{HTTP_PORT}",
+            "nice", "-n", str(self.worker_nice), str(self.binary), "worker", "--node", f"http://{self.hosts[node].address}:{HTTP_PORT}",
             "--address", address, "--threads", "1", "--report", "60",
         ]  # fmt: skip
         self.workers.append(self.worker_hosts[k].run(command, self.folder / f"worker{k}.log"))
@@ -180,6 +181,19 @@ class Network:
         clean()
 
 
+def cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def coins_that_are(supply: dict) -> int:
+    """Where all coins are, added up here and not by the node, to be compared with what was issued."""
+    return sum(int(supply[name]) for name in ("balances", "immature", "escrow", "pot", "bonds", "burned"))
+
+
 def say(started: float, text: str) -> None:
     print(f"{time.monotonic() - started:7.1f} s  {text}", flush=True)
 
@@ -192,6 +206,19 @@ def book(net: Network, i: int, rng: random.Random, instance: Path) -> str | None
         return json.loads(done.stdout)["job"] if done.returncode == 0 else None
     except (subprocess.TimeoutExpired, json.JSONDecodeError, KeyError):
         return None
+
+
+def fund_nodes(net: Network, i: int) -> None:
+    """Does for the nodes' operators what the nodes ask for: a node that has no coins cannot put the bond of its workers'
+    claims at stake, and says so to them. Coins are sent until they have come: a transfer may die with a node."""
+    logs = "".join(path.read_text(errors="replace") for path in net.folder.glob("worker*.log"))
+    for address in sorted(set(re.findall(r"The node's account (hysd1\w+) cannot pay", logs))):
+        account = net.get(i, f"/v1/accounts/{address}")
+        if account and int(account["balance"]) == 0:
+            try:
+                net.cli(i, "wallet", "send", address, "5", "--wallet", "devnet:bob", "--yes", "--no-wait")
+            except subprocess.TimeoutExpired:
+                continue
 
 
 def all_jobs(net: Network, i: int) -> list[dict]:
@@ -211,15 +238,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--binary", type=Path, default=ROOT / "target/release/hysteron")
     parser.add_argument("--results", type=Path, default=ROOT / "bench/results")
+    parser.add_argument("--worker-nice", type=int, default=0, help="added to the workers' niceness, on a shared machine")
+    parser.add_argument("--conditions", default="", help="what else went on on the machine, for the results")
+    parser.add_argument("--commit", default=sh("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD", check=False).strip())
     parser.add_argument("--keep", action="store_true", help="leave the nodes' data and logs")
     args = parser.parse_args()
     if os.geteuid() != 0:
         parser.error("network namespaces need root")
     rng = random.Random(args.seed)
     folder = Path(tempfile.mkdtemp(prefix="hysteron-endurance-"))
-    net = Network(args.binary.resolve(), folder)
+    net = Network(args.binary.resolve(), folder, args.worker_nice)
     started = time.monotonic()
     kills, booked, failed, partitions = 0, [], 0, 0
+    load_at_start = os.getloadavg()[0]
     instance = folder / "instance.cnf"
     sh(str(net.binary), "generate", "uniform-sat", "variables=300", "clauses=1350", "--seed", "7", "-o", str(instance))
     problems: list[str] = []
@@ -265,6 +296,7 @@ def main() -> int:
             if now >= next_line:
                 heights = [(net.get(i, "/v1/status") or {}).get("height") for i in range(NODES)]
                 say(started, f"heights {heights}, {len(booked)} jobs booked, {kills} kills")
+                fund_nodes(net, rng.randrange(NODES))
                 next_line = now + 30
             time.sleep(0.5)
         net.cut([0] * NODES)
@@ -286,7 +318,7 @@ def main() -> int:
         if not agreed:
             problems.append("the nodes do not agree on one chain")
         for i, supply in enumerate(supplies):
-            if not supply or not supply.get("is_conserved"):
+            if not supply or not supply.get("is_conserved") or coins_that_are(supply) != int(supply["issued"]):
                 problems.append(f"coins of node {i}: {supply}")
         states = {j["id"]: j["state"] for j in jobs}
         outcomes: dict[str, int] = {}
@@ -298,14 +330,19 @@ def main() -> int:
         lost = [j for j in booked if j not in states]
         heights = [(net.get(i, "/v1/status") or {}).get("height") for i in range(NODES)]
         log = "".join(path.read_text(errors="replace") for path in folder.glob("node*.log"))
+        log = re.sub(r"\x1b\[[0-9;]*m", "", log)
         if "panicked" in log:
             problems.append("a node panicked")
         result = {
             "minutes": args.minutes, "seed": args.seed, "nodes": NODES, "workers": WORKERS, "kills": kills,
             "partitions": partitions, "heights": heights, "one_chain": agreed, "jobs_on_chain": len(jobs),
             "jobs_by_outcome": outcomes, "bookings_not_taken": failed, "bookings_lost_with_a_killed_node": len(lost),
-            "reorganisations": log.count("reorganised"), "supply": supplies[0], "problems": problems,
-            "machine": f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}",
+            "reorganisations": len(re.findall(r"new tip .*\bleft=[1-9]", log)),
+            "jobs_with_an_answer": sum(j["progress"]["best_energy"] is not None for j in jobs),
+            "supply": supplies[0], "problems": problems,
+            "machine": f"{cpu_model()}, {os.cpu_count()} cores, Linux {platform.release()}",
+            "commit": args.commit, "conditions": args.conditions,
+            "load_average": {"at the start": load_at_start, "at the end": os.getloadavg()[2]},
         }  # fmt: skip
         args.results.mkdir(parents=True, exist_ok=True)
         (args.results / "endurance.json").write_text(json.dumps(result, indent=1) + "\n")

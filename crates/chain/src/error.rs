@@ -162,6 +162,16 @@ impl ChainError {
         }
     }
 
+    /// Whether it is found only after the checks that need no simulation, so that a peer that passes blocks on after those can
+    /// have sent the block in good faith.
+    pub fn is_found_late(&self) -> bool {
+        match self {
+            Self::Work(WorkError::PostHash | WorkError::PreHash) => false,
+            Self::Work(_) | Self::Ledger(_) | Self::StateRoot => true,
+            _ => false,
+        }
+    }
+
     /// Whether the header can never be part of a valid chain, whatever body or sender comes with it.
     pub fn condemns_header(&self) -> bool {
         match self {

@@ -2,15 +2,18 @@
 
 mod common;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use common::{MemoryChain, address, fresh, next_block, transaction};
 use hysteron_chain::testing::{StubRunner, easy_genesis};
-use hysteron_chain::{Block, Outcome, SubmitError, TemplateLimits};
+use hysteron_chain::{
+    Archive, Block, Chain, ChainError, MemoryStorage, Outcome, SubmitError, TemplateLimits,
+};
 use hysteron_ledger::{Body, JobTerms, LedgerError, SignedTransaction, Status};
 use hysteron_problem::{ClauseList, Cnf, Literal, Problem};
 use hysteron_work::types::{JobId, ProblemId};
-use hysteron_work::{Claim, LEGS, Task};
+use hysteron_work::{Claim, LEGS, Leg, LegOutput, LegRunner, Table, Task, WorkError};
 
 const NOW: u64 = u64::MAX / 2;
 const FEE: u64 = 1_000_000_000;
@@ -223,4 +226,83 @@ fn old_claims_need_tables_of_the_past() {
     assert_eq!(chain.state().root(), root);
     mine_on(&mut chain, &runner, "miner", 5);
     assert!(chain.archive().transaction(&claim.id()).expect("reads").is_some());
+}
+
+/// Counts runs.
+struct Counting(StubRunner, AtomicUsize);
+
+impl LegRunner for Counting {
+    fn run(&self, table: &Table, leg: &Leg, stop: &AtomicBool) -> Result<LegOutput, WorkError> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.run(table, leg, stop)
+    }
+}
+
+#[test]
+fn work_that_was_run_ahead_is_not_run_again() {
+    let (mut chain, storage, runner) = fresh();
+    let mut blocks = vec![mine_on(&mut chain, &runner, "miner", 5)];
+    let job = open_job(&mut chain);
+    blocks.extend((0..4).map(|_| mine_on(&mut chain, &runner, "miner", 5)));
+    drop(storage);
+    // Another node, which hears of the claim first in the mempool and then in a block.
+    let storage = Arc::new(MemoryStorage::default());
+    let counting =
+        Arc::new(Counting(StubRunner::new(Arc::new(Archive::new(storage.clone()))), AtomicUsize::new(0)));
+    let mut other =
+        Chain::open(easy_genesis(), storage, counting.clone(), Default::default()).expect("opens");
+    let runs = || counting.1.swap(0, Ordering::Relaxed);
+    for block in &blocks {
+        let work = other.work_ahead(block, NOW).expect("passes").expect("is new");
+        assert_eq!(runs(), 0, "nothing is run before it is asked for");
+        let done = work.run();
+        assert!(done.held() && runs() == LEGS);
+        other.submit_block_with(block.clone(), Some(&done), NOW).expect("is valid");
+        assert_eq!(runs(), 0);
+        assert!(other.work_ahead(block, NOW).expect("is known").is_none());
+    }
+    let claim = find(&mut chain, &runner, job, 0);
+    let ahead = other.claim_ahead(&claim).expect("passes the cheap checks").expect("has a leg to run");
+    assert_eq!(runs(), 0);
+    ahead.run();
+    assert_eq!(runs(), 1);
+    other.submit_transaction(claim.clone(), None).expect("is fine");
+    assert_eq!(runs(), 0);
+    assert!(other.claim_ahead(&claim).expect("is known").is_none());
+    // A claim that somebody else vouches for is not run at all.
+    chain.submit_transaction(claim, None).expect("is fine");
+    let block = mine_on(&mut chain, &runner, "miner", 5);
+    let done = other.work_ahead(&block, NOW).expect("passes").expect("is new").run();
+    assert_eq!(runs(), LEGS, "the claim's verdict is known");
+    other.submit_block_with(block.clone(), Some(&done), NOW).expect("is valid");
+    assert_eq!(other.state().root(), chain.state().root());
+    // A result of another block says nothing about this one.
+    let next = mine_on(&mut chain, &runner, "miner", 5);
+    other.submit_block_with(next, Some(&done), NOW).expect("is valid");
+    assert_eq!(runs(), LEGS);
+}
+
+#[test]
+fn forged_work_is_refused_though_it_was_run_ahead() {
+    let (mut chain, _, runner) = fresh();
+    let block = next_block(&mut chain, &runner, "miner", 5);
+    let rules = easy_genesis().work;
+    // Digests are invented until the cheap checks pass: targets here are easy.
+    let mut forged = block.clone();
+    let cheap = |block: &Block| {
+        let header = &block.header;
+        hysteron_work::check_cheap(&header.seed(), &header.proof(), &rules, &header.post_target).is_ok()
+    };
+    let mut word = 0u64;
+    while forged == block || !cheap(&forged) {
+        word += 1;
+        forged.header.digests[3][..8].copy_from_slice(&word.to_le_bytes());
+    }
+    let done = chain.work_ahead(&forged, NOW).expect("passes the cheap checks").expect("is new").run();
+    assert!(!done.held());
+    let error = chain.submit_block_with(forged.clone(), Some(&done), NOW).expect_err("is forged");
+    assert!(matches!(error, ChainError::Work(WorkError::Digest { leg: 4 })), "{error}");
+    assert!(error.is_found_late() && error.ban_score() > 0);
+    assert!(matches!(chain.work_ahead(&forged, NOW), Err(ChainError::KnownInvalid)));
+    chain.submit_block(block, NOW).expect("is valid");
 }

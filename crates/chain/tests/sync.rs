@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use common::{MemoryChain, address, fresh, next_block};
+use hysteron_chain::storage::{Batch, Column, Pairs};
 use hysteron_chain::sync::SAMPLES_MIN;
 use hysteron_chain::testing::{StubRunner, easy_genesis, mine};
 use hysteron_chain::{
     Block, Chain, ChainError, ChainOptions, Checkpoint, HeaderSync, ImportPlan, MemoryStorage, Outcome,
+    Storage, StorageError,
 };
 use hysteron_work::{Leg, LegOutput, LegRunner, Table, WorkError};
 
@@ -203,6 +205,57 @@ fn a_long_branch_comes_by_import_only() {
     // No work, no plan.
     let sync = chain.header_sync(&chain.tip().hash).expect("the tip is known");
     assert!(chain.plan_import(sync, &[0; 32]).is_none());
+}
+
+/// Counts the deltas that are read: each is a step of the state.
+#[derive(Default)]
+struct CountingStorage(MemoryStorage, AtomicUsize);
+
+impl Storage for CountingStorage {
+    fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+        if column == Column::Deltas {
+            self.1.fetch_add(1, Ordering::Relaxed);
+        }
+        self.0.get(column, key)
+    }
+    fn range(&self, column: Column, from: &[u8], count_max: usize) -> Result<Pairs, StorageError> {
+        self.0.range(column, from, count_max)
+    }
+    fn commit(&self, batch: &Batch) -> Result<(), StorageError> {
+        self.0.commit(batch)
+    }
+}
+
+#[test]
+fn a_long_side_branch_costs_a_step_a_block() {
+    let (peer, _) = grown(100, "miner", 5);
+    let storage = Arc::new(CountingStorage::default());
+    let runner = Arc::new(StubRunner::without_problems());
+    let mut chain =
+        Chain::open(easy_genesis(), storage.clone(), runner.clone(), ChainOptions::default()).expect("opens");
+    for _ in 0..90 {
+        let now = chain.tip().time + 5;
+        let template = chain.template(address("alice"), now, Default::default()).expect("a template");
+        let block = mine(template, &easy_genesis().work, &*runner);
+        chain.submit_block(block, NOW).expect("is valid");
+    }
+    let genesis = chain.archive().canonical(0).expect("reads").expect("is there");
+    let mut sync = chain.header_sync(&genesis).expect("is within the deepest reorganisation");
+    sync.accept(peer.headers_after(&[genesis], 200).expect("reads"), NOW).expect("headers hold");
+    let mut plan = chain.plan_import(sync, &[1; 32]).expect("it is more work");
+    storage.1.store(0, Ordering::Relaxed);
+    while !plan.is_done() {
+        // As a node drives it: one block at a time, its work run in between.
+        let block = peer.archive().block(&plan.wanted(0, 1)[0]).expect("reads").expect("has it");
+        let work = chain.import_ahead(&plan, &block, NOW).expect("passes").expect("is new").run();
+        chain.import_next(&mut plan, &block, Some(&work), NOW).expect("is valid");
+    }
+    chain.return_to_tip().expect("moves");
+    assert_eq!(chain.tip(), peer.tip());
+    assert_eq!(chain.state().root(), peer.state().root());
+    let steps = storage.1.load(Ordering::Relaxed);
+    // Down the 90 blocks once, and what the change of tip reads of both branches once; to and fro would be 90 * 90.
+    assert!(steps < 400, "{steps} steps");
 }
 
 #[test]

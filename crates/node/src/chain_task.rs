@@ -2,11 +2,14 @@
 //! runs one after the other; what its answers changed is told through a watch (the tip) and a broadcast (events).
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hysteron_api::types as api;
-use hysteron_chain::{Archive, Block, Chain, ChainError, Connected, ImportPlan, Imported, Submission, Tip};
+use hysteron_chain::{
+    Admitted, Archive, Block, Chain, ChainError, Connected, ImportPlan, Submission, SubmitError, Tip,
+    WorkAhead, WorkDone,
+};
 use hysteron_ledger::Event;
 use hysteron_store::RedbStorage;
 use hysteron_work::JobId;
@@ -15,13 +18,22 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::NodeError;
 use crate::convert::Convert;
 use crate::limits::{CHAIN_QUEUE_MAX, EVENTS_BEHIND_MAX};
+use crate::parcel::Parcel;
 
 /// The chain of a node.
 pub(crate) type NodeChain = Chain<RedbStorage>;
 /// Blocks and records, for any thread.
 pub(crate) type NodeArchive = Archive<RedbStorage>;
 
-type Question = Box<dyn FnOnce(&mut Writer) + Send>;
+/// The work of a block, to be run.
+pub(crate) type Work = WorkAhead<RedbStorage>;
+
+/// A question to the chain.
+struct Question {
+    /// Whether it wants the ledger's state, which an import may have left on its branch.
+    wants_state: bool,
+    work: Box<dyn FnOnce(&mut Writer) + Send>,
+}
 
 /// Unix time, seconds.
 pub(crate) fn now() -> u64 {
@@ -52,22 +64,36 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Takes a block, and tells what it changed.
-    pub(crate) fn submit_block(&mut self, block: Block) -> Result<Submission, ChainError> {
-        let result = self.chain.submit_block(block, now());
+    /// Takes a block with the result of its work, and tells what it changed.
+    pub(crate) fn submit_block(
+        &mut self,
+        block: Block,
+        work: Option<&WorkDone>,
+    ) -> Result<Submission, ChainError> {
+        let result = self.chain.submit_block_with(block, work, now());
         if let Ok(submission) = &result {
             self.tell(submission);
         }
         result
     }
 
-    /// Takes a planned block of a longer history, and tells what it changed.
-    pub(crate) fn import(&mut self, plan: &mut ImportPlan, block: Block) -> Imported {
-        let imported = self.chain.import(plan, vec![block], now());
-        for submission in &imported.submissions {
-            self.tell(submission);
-        }
-        imported
+    /// Takes the next block of a longer history in the same way.
+    fn import(
+        &mut self,
+        plan: &mut ImportPlan,
+        block: &Block,
+        work: Option<&WorkDone>,
+    ) -> Result<(), ChainError> {
+        let submission = self.chain.import_next(plan, block, work, now())?;
+        self.tell(&submission);
+        Ok(())
+    }
+
+    /// Takes a transaction.
+    pub(crate) fn submit_transaction(&mut self, parcel: Parcel) -> Result<Admitted, SubmitError> {
+        let admitted = self.chain.submit_transaction(parcel.transaction, parcel.problem)?;
+        self.mempool_changed();
+        Ok(admitted)
     }
 
     /// Notes that a transaction was taken.
@@ -78,7 +104,7 @@ impl Writer {
     fn standing(&self) -> Standing {
         Standing {
             tip: self.chain.tip().clone(),
-            state_root: self.chain.state().root(),
+            state_root: self.chain.tip().state_root,
             mempool_count: self.chain.mempool().len(),
             mempool_bytes: self.chain.mempool().bytes(),
             mempool_changes: self.mempool_changes,
@@ -162,6 +188,8 @@ pub(crate) struct ChainHandle {
     standing: watch::Receiver<Standing>,
     events: broadcast::Sender<Arc<api::Event>>,
     archive: NodeArchive,
+    /// Held while a block's work is run: it takes several threads.
+    turn: Arc<Mutex<()>>,
 }
 
 /// Starts the thread. The join handle gives the chain back when it was stopped.
@@ -177,7 +205,14 @@ pub(crate) fn start(
     let (teller, standing) = watch::channel(writer.standing());
     let run = move || {
         while let Some(question) = inbox.blocking_recv() {
-            question(&mut writer);
+            if question.wants_state
+                && let Err(error) = writer.chain.return_to_tip()
+            {
+                // Whoever asked hears that nobody answers; the next question may find the disk well again.
+                tracing::error!(%error, "the state cannot be brought to the tip");
+                continue;
+            }
+            (question.work)(&mut writer);
             let standing = writer.standing();
             teller.send_if_modified(|told| {
                 let differs = *told != standing;
@@ -193,7 +228,19 @@ pub(crate) fn start(
         .name("chain".into())
         .spawn(run)
         .map_err(|e| NodeError::System { what: "a thread for the chain", reason: e.to_string() })?;
-    Ok((ChainHandle { questions, stop, standing, events, archive }, thread))
+    Ok((ChainHandle { questions, stop, standing, events, archive, turn: Arc::default() }, thread))
+}
+
+fn pose<T: Send + 'static>(
+    wants_state: bool,
+    question: impl FnOnce(&mut Writer) -> T + Send + 'static,
+) -> (Question, oneshot::Receiver<T>) {
+    let (reply, answer) = oneshot::channel();
+    let work = Box::new(move |writer: &mut Writer| {
+        // Who asked may have gone.
+        let _ = reply.send(question(writer));
+    });
+    (Question { wants_state, work }, answer)
 }
 
 impl ChainHandle {
@@ -202,11 +249,7 @@ impl ChainHandle {
         &self,
         question: impl FnOnce(&mut Writer) -> T + Send + 'static,
     ) -> Result<T, Unanswered> {
-        let (reply, answer) = oneshot::channel();
-        let question: Question = Box::new(move |writer| {
-            // Who asked may have gone.
-            let _ = reply.send(question(writer));
-        });
+        let (question, answer) = pose(true, question);
         self.questions.try_send(question).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Unanswered::Busy,
             mpsc::error::TrySendError::Closed(_) => Unanswered::Stopping,
@@ -214,17 +257,117 @@ impl ChainHandle {
         answer.await.map_err(|_| Unanswered::Stopping)
     }
 
-    /// The same from a thread that may block; waits for its turn.
-    pub(crate) fn ask_blocking<T: Send + 'static>(
+    /// The same from a thread that may block, for questions that do not look at the ledger's state; waits for its turn.
+    pub(crate) fn ask_anywhere<T: Send + 'static>(
         &self,
         question: impl FnOnce(&mut Writer) -> T + Send + 'static,
     ) -> Result<T, Unanswered> {
-        let (reply, answer) = oneshot::channel();
-        let question: Question = Box::new(move |writer| {
-            let _ = reply.send(question(writer));
-        });
+        self.wait(false, question)
+    }
+
+    fn wait<T: Send + 'static>(
+        &self,
+        wants_state: bool,
+        question: impl FnOnce(&mut Writer) -> T + Send + 'static,
+    ) -> Result<T, Unanswered> {
+        let (question, answer) = pose(wants_state, question);
         self.questions.blocking_send(question).map_err(|_| Unanswered::Stopping)?;
         answer.blocking_recv().map_err(|_| Unanswered::Stopping)
+    }
+
+    /// Runs a block's work on this thread, which may block; one block's at a time.
+    fn run(&self, work: Work) -> WorkDone {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        work.run()
+    }
+
+    /// The checks of a block that need no simulation, and the work that is left; see [`Chain::work_ahead`].
+    pub(crate) async fn work_ahead(
+        &self,
+        block: Block,
+    ) -> Result<Result<Option<Work>, ChainError>, Unanswered> {
+        self.ask(move |writer| writer.chain.work_ahead(&block, now())).await
+    }
+
+    /// Judges a block. Its work is run beside the chain.
+    pub(crate) async fn submit_block(
+        &self,
+        block: Block,
+    ) -> Result<Result<Submission, ChainError>, Unanswered> {
+        let chain = self.clone();
+        let judged = tokio::task::spawn_blocking(move || chain.submit_block_blocking(block)).await;
+        judged.map_err(|_| Unanswered::Stopping)?
+    }
+
+    /// Runs a block's work, and then hands it in.
+    pub(crate) async fn submit_block_with(
+        &self,
+        block: Block,
+        work: Work,
+    ) -> Result<Result<Submission, ChainError>, Unanswered> {
+        let chain = self.clone();
+        let judged = tokio::task::spawn_blocking(move || {
+            let done = chain.run(work);
+            chain.wait(true, move |writer| writer.submit_block(block, Some(&done)))
+        });
+        judged.await.map_err(|_| Unanswered::Stopping)?
+    }
+
+    /// [`Self::submit_block`] from a thread that may block.
+    pub(crate) fn submit_block_blocking(
+        &self,
+        block: Block,
+    ) -> Result<Result<Submission, ChainError>, Unanswered> {
+        let (block, ahead) = self.wait(true, move |writer| {
+            let ahead = writer.chain.work_ahead(&block, now());
+            (block, ahead)
+        })?;
+        let done = match ahead {
+            Ok(work) => work.map(|work| self.run(work)),
+            Err(error) => return Ok(Err(error)),
+        };
+        self.wait(true, move |writer| writer.submit_block(block, done.as_ref()))
+    }
+
+    /// Imports the next block of a plan in the same way. Gives the plan back.
+    pub(crate) fn import_blocking(
+        &self,
+        plan: ImportPlan,
+        block: Block,
+    ) -> Result<(ImportPlan, Result<(), ChainError>), Unanswered> {
+        let (mut plan, block, ahead) = self.ask_anywhere(move |writer| {
+            let ahead = writer.chain.import_ahead(&plan, &block, now());
+            (plan, block, ahead)
+        })?;
+        let done = match ahead {
+            Ok(work) => work.map(|work| self.run(work)),
+            Err(error) => return Ok((plan, Err(error))),
+        };
+        self.ask_anywhere(move |writer| {
+            let result = writer.import(&mut plan, &block, done.as_ref());
+            (plan, result)
+        })
+    }
+
+    /// Takes a transaction. The leg of a claim is run beside the chain, once all other checks have passed.
+    pub(crate) async fn submit_transaction(
+        &self,
+        parcel: Parcel,
+    ) -> Result<Result<Admitted, SubmitError>, Unanswered> {
+        let transaction = parcel.transaction.clone();
+        match self.ask(move |writer| writer.chain.claim_ahead(&transaction)).await? {
+            Ok(None) => {}
+            Ok(Some(leg)) => {
+                let turn = self.turn.clone();
+                let run = tokio::task::spawn_blocking(move || {
+                    let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+                    leg.run();
+                });
+                run.await.map_err(|_| Unanswered::Stopping)?;
+            }
+            Err(error) => return Ok(Err(error)),
+        }
+        self.ask(move |writer| writer.submit_transaction(parcel)).await
     }
 
     /// Where the chain stands.
@@ -247,6 +390,6 @@ impl ChainHandle {
     pub(crate) async fn stop(&self) {
         // Full or closed: it ends already. The empty question wakes it.
         let _ = self.stop.try_send(());
-        let _ = self.questions.send(Box::new(|_| ())).await;
+        let _ = self.questions.send(Question { wants_state: false, work: Box::new(|_| ()) }).await;
     }
 }

@@ -66,6 +66,7 @@ impl Account {
     /// Hands in a claim whose leg was run. Gives the transaction, which also must be gossiped.
     pub(crate) fn claim(&self, writer: &mut Writer, claim: Claim) -> Result<SignedTransaction, SubmitError> {
         let chain = &mut writer.chain;
+        chain.vouch_for_claim(&claim);
         let (address, genesis) = (self.address(), chain.genesis());
         let fees = &genesis.fees;
         let mut transaction = Transaction {

@@ -2,6 +2,10 @@
 
 /// Questions that wait for the chain task. When it is full the API answers 503, and gossip is ignored.
 pub const CHAIN_QUEUE_MAX: usize = 1024;
+/// Blocks of gossip that wait for their work to be run. More are ignored.
+pub const BLOCKS_IN_HAND_MAX: usize = 64;
+/// Transactions of gossip that wait to be judged. More are ignored.
+pub const TRANSACTIONS_IN_HAND_MAX: usize = 1024;
 /// Events that a slow reader of a stream may fall behind before some are left out.
 pub const EVENTS_BEHIND_MAX: usize = 1024;
 /// Streams of events that are open at a time.

@@ -4,14 +4,13 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hysteron_chain::{Block, ChainError, Header, HeaderSync, ImportPlan, Outcome};
-use hysteron_net::{
-    CheckedHeader, Event, Fault, GossipId, Handle, HeaderSummary, Imported, Judge, PeerId, Tip, Verdict, View,
-};
+use hysteron_chain::{Block, ChainError, Header, HeaderSync, ImportPlan};
+use hysteron_net::{CheckedHeader, Event, Fault, Handle, HeaderSummary, Imported, Judge, PeerId, Tip, View};
 use hysteron_work::{Hash, ProblemId};
 use tokio::sync::mpsc;
 
 use crate::chain_task::{ChainHandle, Standing, now};
+use crate::intake::{Gate, Intake};
 use crate::limits::{CHAIN_QUEUE_MAX, HEADER_SYNCS_MAX};
 use crate::parcel::Parcel;
 use crate::stop::{Stop, stopped};
@@ -72,7 +71,7 @@ impl View for Window {
         tip_of(&self.chain.standing())
     }
     fn locator(&self) -> Vec<Hash> {
-        let answer = self.chain.ask_blocking(|writer| writer.chain.locator());
+        let answer = self.chain.ask_anywhere(|writer| writer.chain.locator());
         let mut hashes = answer.ok().and_then(Result::ok).unwrap_or_default();
         // The genesis stands last, and must stay when the middle is too long.
         if let Some(genesis) = hashes.last().copied() {
@@ -85,7 +84,7 @@ impl View for Window {
     }
     fn headers_after(&self, locator: &[Hash], count_max: usize) -> Vec<Vec<u8>> {
         let locator = locator.to_vec();
-        let answer = self.chain.ask_blocking(move |writer| writer.chain.headers_after(&locator, count_max));
+        let answer = self.chain.ask_anywhere(move |writer| writer.chain.headers_after(&locator, count_max));
         answer.ok().and_then(Result::ok).unwrap_or_default().iter().map(Header::encode).collect()
     }
     fn block(&self, hash: &Hash) -> Option<Vec<u8>> {
@@ -96,7 +95,7 @@ impl View for Window {
     }
     fn transaction(&self, hash: &Hash) -> Option<Vec<u8>> {
         let hash = *hash;
-        let answer = self.chain.ask_blocking(move |writer| writer.chain.mempool().get(&hash).cloned());
+        let answer = self.chain.ask_anywhere(move |writer| writer.chain.mempool().get(&hash).cloned());
         let candidate = answer.ok()??;
         Some(Parcel { transaction: candidate.transaction, problem: candidate.problem }.encode())
     }
@@ -136,7 +135,7 @@ impl Bench {
     }
 
     fn sync_after(&self, parent: Hash) -> Result<HeaderSync, Fault> {
-        let answer = self.chain.ask_blocking(move |writer| writer.chain.header_sync(&parent));
+        let answer = self.chain.ask_anywhere(move |writer| writer.chain.header_sync(&parent));
         answer.map_err(|error| innocent(&error.to_string()))?.map_err(|error| fault(&error))
     }
 
@@ -157,15 +156,17 @@ impl Bench {
     }
 
     fn import(&self, hash: &Hash, block: Block) -> Imported {
-        let plan = self.take_plan(hash);
-        let answer = self.chain.ask_blocking(move |writer| match plan {
-            Some(mut plan) => {
-                let imported = writer.import(&mut plan, block);
-                (Some(plan), imported.refused.map(|(_, error)| error))
-            }
-            None => (None, writer.submit_block(block).err()),
-        });
-        let Ok((plan, refused)) = answer else { return Imported::Unavailable };
+        let (plan, result) = match self.take_plan(hash) {
+            Some(plan) => match self.chain.import_blocking(plan, block) {
+                Ok((plan, result)) => (Some(plan), result),
+                Err(_) => return Imported::Unavailable,
+            },
+            None => match self.chain.submit_block_blocking(block) {
+                Ok(result) => (None, result.map(|_| ())),
+                Err(_) => return Imported::Unavailable,
+            },
+        };
+        let refused = result.err();
         if let (Some(plan), None) = (plan, &refused)
             && !plan.is_done()
         {
@@ -279,14 +280,16 @@ pub(crate) async fn drive(
     mut outgoing: mpsc::Receiver<Outgoing>,
     chain: ChainHandle,
     syncing: Arc<Syncing>,
+    gate: Gate,
     mut stop: Stop,
 ) {
+    let intake = Intake::start(handle.clone(), chain.clone(), gate);
     let mut standings = chain.watch();
     loop {
         tokio::select! {
             _ = stopped(&mut stop) => break,
             event = events.recv() => match event {
-                Some(event) => take(&handle, &chain, &syncing, event).await,
+                Some(event) => take(&intake, &chain, &syncing, event).await,
                 None => break,
             },
             outgoing = outgoing.recv() => {
@@ -314,16 +317,10 @@ pub(crate) async fn drive(
     handle.shutdown().await;
 }
 
-async fn take(handle: &Handle, chain: &ChainHandle, syncing: &Syncing, event: Event) {
+async fn take(intake: &Intake, chain: &ChainHandle, syncing: &Syncing, event: Event) {
     match event {
-        Event::Block { id, bytes, .. } => {
-            let verdict = judge_block(chain, bytes).await;
-            say(handle, id, verdict).await;
-        }
-        Event::Transaction { id, bytes, .. } => {
-            let verdict = judge_transaction(chain, &bytes).await;
-            say(handle, id, verdict).await;
-        }
+        Event::Block { id, peer, bytes } => intake.block(id, peer, bytes).await,
+        Event::Transaction { id, bytes, .. } => intake.transaction(id, bytes).await,
         Event::PeerReady { peer, tip } => tracing::info!(%peer, height = tip.height, "a peer has come"),
         Event::PeerGone { peer } => tracing::info!(%peer, "a peer has gone"),
         Event::PeerBanned { peer, reason } => tracing::warn!(%peer, reason, "a peer was banned"),
@@ -335,55 +332,5 @@ async fn take(handle: &Handle, chain: &ChainHandle, syncing: &Syncing, event: Ev
             tracing::info!(height = chain.standing().tip.height, "the chain of the peers was followed");
             syncing.0.store(false, Ordering::Relaxed);
         }
-    }
-}
-
-async fn say(handle: &Handle, id: GossipId, verdict: Verdict) {
-    if let Verdict::Reject { reason, .. } = &verdict {
-        tracing::info!(reason, "gossip was refused");
-    }
-    if handle.verdict(id, verdict).await.is_err() {
-        tracing::debug!("the network has stopped before a verdict");
-    }
-}
-
-fn reject(ban_score: u32, reason: String) -> Verdict {
-    if ban_score == 0 { Verdict::Ignore } else { Verdict::Reject { ban_score, reason } }
-}
-
-async fn judge_block(chain: &ChainHandle, bytes: Vec<u8>) -> Verdict {
-    let block = match Block::decode(&bytes) {
-        Ok(block) => block,
-        Err(error) => return reject(hysteron_chain::BAN_SCORE, error.to_string()),
-    };
-    let Ok(result) = chain.ask(move |writer| writer.submit_block(block)).await else {
-        return Verdict::Ignore;
-    };
-    match result {
-        Ok(submission) => match submission.outcome {
-            Outcome::Extended | Outcome::Reorganised { .. } | Outcome::SideBranch => Verdict::Accept,
-            Outcome::Known => Verdict::Ignore,
-            Outcome::Orphan { .. } => Verdict::Orphan { hash: submission.hash, bytes },
-        },
-        Err(error) => reject(error.ban_score(), error.to_string()),
-    }
-}
-
-async fn judge_transaction(chain: &ChainHandle, bytes: &[u8]) -> Verdict {
-    let parcel = match Parcel::decode(bytes) {
-        Ok(parcel) => parcel,
-        Err(reason) => return reject(hysteron_chain::BAN_SCORE, reason),
-    };
-    let answer = chain.ask(move |writer| {
-        let result = writer.chain.submit_transaction(parcel.transaction, parcel.problem);
-        if result.is_ok() {
-            writer.mempool_changed();
-        }
-        result
-    });
-    match answer.await {
-        Err(_) => Verdict::Ignore,
-        Ok(Ok(_)) => Verdict::Accept,
-        Ok(Err(error)) => reject(error.ban_score(), error.to_string()),
     }
 }

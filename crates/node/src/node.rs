@@ -23,6 +23,7 @@ use crate::directory::{self, Directory};
 use crate::history::{self, History};
 use crate::http::{self, Rates, Shared};
 use crate::hub::{self, Hub, Parts};
+use crate::intake::Gate;
 use crate::network::{self, Bench, Gossip, Syncing, Window};
 use crate::uploads::Uploads;
 use crate::{Config, NodeError, inside};
@@ -215,10 +216,12 @@ async fn start(mut config: Config, opened: Opened, payee: Option<Address>) -> Re
         }
     };
     let (gossip, outgoing) = Gossip::new();
+    let gate = Gate::default();
     let payee = payee.unwrap_or_else(|| account.address());
     let hub = Arc::new(Hub::new(Parts {
         chain: chain.clone(),
         gossip: gossip.clone(),
+        gate: gate.clone(),
         genesis: genesis.clone(),
         genesis_hash,
         convert: convert.clone(),
@@ -252,7 +255,7 @@ async fn start(mut config: Config, opened: Opened, payee: Option<Address>) -> Re
     let router = http::router(shared.clone(), config.http.cross_origin);
     let mut servers = vec![
         tokio::spawn(http::serve(http_listener, router, stops.clone())),
-        tokio::spawn(network::drive(handle, events, outgoing, chain.clone(), syncing, stops.clone())),
+        tokio::spawn(network::drive(handle, events, outgoing, chain.clone(), syncing, gate, stops.clone())),
     ];
     let followers = vec![
         tokio::spawn(hub.clone().follow(chain.watch())),
@@ -274,6 +277,15 @@ async fn start(mut config: Config, opened: Opened, payee: Option<Address>) -> Re
     }
     let height = chain.standing().tip.height;
     tracing::info!(network = genesis.network, height, http = %http_address, workers = ?workers, "the node runs");
+    let (account, bond) = (shared.hub.account().address(), genesis.market.claim_bond);
+    let balance = shared.chain.ask(move |writer| writer.chain.account_view(&account).balance).await;
+    if balance.is_ok_and(|balance| balance < bond) {
+        let address = shared.convert.address(&account);
+        tracing::warn!(
+            address,
+            "the node's account cannot put up the bond of its workers' claims: send it some HYS"
+        );
+    }
     Ok(NodeHandle {
         http: http_address,
         workers,
@@ -327,6 +339,15 @@ impl NodeHandle {
         if let Err(error) = self.shared.network.dial(address).await {
             tracing::warn!(%error, "a peer could not be called");
         }
+    }
+    /// Peers that are banned now.
+    pub async fn banned(&self) -> Vec<PeerId> {
+        let bans = self.shared.network.bans().await.unwrap_or_default();
+        let peer = |(banned, _)| match banned {
+            hysteron_net::Banned::Peer(peer) => Some(peer),
+            hysteron_net::Banned::Origin(_) => None,
+        };
+        bans.into_iter().filter_map(peer).collect()
     }
     /// The address of the node's own account.
     pub fn address(&self) -> String {

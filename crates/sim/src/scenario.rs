@@ -117,7 +117,7 @@ impl Default for Network {
             megabits: 50.0,
             verify_ms: 500.0,
             verify_sigma: 0.3,
-            relay: Relay::Verified,
+            relay: Relay::Checked,
             order_ms: 50.0,
         }
     }
@@ -127,9 +127,9 @@ impl Default for Network {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Relay {
-    /// When its legs were run again: what the node does now.
+    /// When its legs were run again.
     Verified,
-    /// After the checks that need no simulation.
+    /// After the checks that need no simulation, within the bounds of the node's gate: what nodes do.
     Checked,
 }
 

@@ -23,7 +23,7 @@ fn small(text: &str) -> Scenario {
     scenario
 }
 
-const SCENARIOS: [&str; 8] = [
+const SCENARIOS: [&str; 9] = [
     include_str!("../scenarios/honest.toml"),
     include_str!("../scenarios/selfish.toml"),
     include_str!("../scenarios/skipping.toml"),
@@ -32,6 +32,7 @@ const SCENARIOS: [&str; 8] = [
     include_str!("../scenarios/timestamp.toml"),
     include_str!("../scenarios/exit.toml"),
     include_str!("../scenarios/partition.toml"),
+    include_str!("../scenarios/verified.toml"),
 ];
 
 #[test]
@@ -58,6 +59,18 @@ fn delays_make_stale_blocks() {
     scenario.network.verify_ms = 1.0;
     let fast = simulate(&scenario).unwrap().value("stale blocks").unwrap();
     assert!(slow > 3.0 && fast < 2.0, "{slow} {fast}");
+}
+
+#[test]
+fn passing_on_early_makes_fewer_stale_blocks() {
+    let mut scenario = small(SCENARIOS[0]);
+    scenario.hopping = None;
+    scenario.blocks = 400;
+    scenario.network.verify_ms = 4000.0;
+    let early = simulate(&scenario).unwrap().value("stale blocks").unwrap();
+    scenario.network.relay = hysteron_sim::Relay::Verified;
+    let late = simulate(&scenario).unwrap().value("stale blocks").unwrap();
+    assert!(early < 0.6 * late, "{early} {late}");
 }
 
 #[test]

@@ -26,6 +26,10 @@ pub struct Mining {
     pub claims_accepted: u64,
     /// Claims that were not.
     pub claims_refused: u64,
+    /// The node's own account, which pays the fees and puts up the bonds of its workers' claims.
+    pub claims_account: String,
+    /// What it has now. Below the bond of a claim and its fee, claims are refused until somebody sends it coins.
+    pub claims_balance: Atoms,
     /// Attempts that one expects to need for the next block, a decimal number.
     pub expected_attempts: String,
     /// What the next block's miner gets, fees not counted.

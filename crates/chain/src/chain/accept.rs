@@ -7,20 +7,21 @@ use hysteron_work::types::{Hash, JobId, LEGS};
 use hysteron_work::{Table, Task, draw, leg_seed, next_hash, pre_hash};
 
 use super::cursor::misfit;
-use super::{Chain, Connected, Outcome, Submission, Tip};
+use super::{Chain, Connected, Outcome, Submission, Tip, WorkDone};
 use crate::archive::{Entry, Meta, Records, SCHEMA_VERSION};
 use crate::block::Block;
-use crate::claims::Claims;
+use crate::claims::{Claims, Rerun};
+use crate::context::HeaderContext;
 use crate::error::ChainError;
 use crate::header::Header;
 use crate::pipeline;
 use crate::storage::{Batch, Column, Storage};
 
 /// Whether a block's work is run again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum WorkPolicy {
-    /// It is.
-    Rerun,
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum WorkPolicy<'a> {
+    /// It is, unless it was run ahead.
+    Rerun(Option<&'a WorkDone>),
     /// A release vouches for it, and the sample did not draw it.
     Vouched,
 }
@@ -32,6 +33,19 @@ impl<S: Storage> Chain<S> {
     /// Why it is refused, with the score of who sent it ([`ChainError::ban_score`]). A block whose parent is missing is
     /// no error but [`Outcome::Orphan`].
     pub fn submit_block(&mut self, block: Block, now: u64) -> Result<Submission, ChainError> {
+        self.submit_block_with(block, None, now)
+    }
+
+    /// The same with the result of the block's work, run before ([`Self::work_ahead`]).
+    ///
+    /// # Errors
+    /// As of [`Self::submit_block`].
+    pub fn submit_block_with(
+        &mut self,
+        block: Block,
+        work: Option<&WorkDone>,
+        now: u64,
+    ) -> Result<Submission, ChainError> {
         let hash = block.hash();
         if self.archive.entry(&hash)?.is_some() {
             return Ok(Submission::new(hash, Outcome::Known));
@@ -48,11 +62,13 @@ impl<S: Storage> Chain<S> {
         }
         let mut submission = Submission::new(hash, Outcome::SideBranch);
         let depth_max = self.options.side_depth_max;
-        let result = self.accept(&block, hash, WorkPolicy::Rerun, depth_max, now, &mut submission);
+        let policy = WorkPolicy::Rerun(work);
+        let result = self.accept(&block, hash, policy, depth_max, now, &mut submission);
         if let Ok(outcome) = &result {
             submission.outcome = outcome.clone();
             self.adopt_orphans(hash, now, &mut submission);
         }
+        self.return_to_tip()?;
         self.settle(&mut submission)?;
         result.map(|_| submission)
     }
@@ -97,7 +113,7 @@ impl<S: Storage> Chain<S> {
             for block in self.orphans.take_children(&parent) {
                 let hash = block.hash();
                 let depth_max = self.options.side_depth_max;
-                let result = self.accept(&block, hash, WorkPolicy::Rerun, depth_max, now, submission);
+                let result = self.accept(&block, hash, WorkPolicy::Rerun(None), depth_max, now, submission);
                 if result.is_ok() {
                     accepted.push_back(hash);
                 }
@@ -107,12 +123,12 @@ impl<S: Storage> Chain<S> {
     }
 
     /// Judges a block whose parent is stored, stores it, and follows it if its branch has the most work. The state
-    /// may be left on its branch: [`Self::settle`] brings it back.
+    /// may be left on its branch: [`Self::return_to_tip`] brings it back.
     pub(super) fn accept(
         &mut self,
         block: &Block,
         hash: Hash,
-        policy: WorkPolicy,
+        policy: WorkPolicy<'_>,
         depth_max: u64,
         now: u64,
         submission: &mut Submission,
@@ -139,24 +155,20 @@ impl<S: Storage> Chain<S> {
         &mut self,
         block: &Block,
         hash: Hash,
-        policy: WorkPolicy,
+        policy: WorkPolicy<'_>,
         depth_max: u64,
         now: u64,
     ) -> Result<(Entry, Applied), ChainError> {
         let header = &block.header;
-        self.refuse_known_invalid(&hash, header)?;
-        pipeline::check_header_alone(header)?;
-        pipeline::check_body(block)?;
-        let parent =
-            self.archive.entry(&header.parent)?.ok_or(ChainError::ParentUnknown { parent: header.parent })?;
-        let context = self.context_after(&header.parent, &parent)?;
-        pipeline::check_header_on(header, &hash, &context, &self.rules, now)?;
-        self.check_depth(&header.parent, &parent, depth_max)?;
-        pipeline::check_roots(block)?;
+        let (parent, context) = self.check_before_work(block, hash, depth_max, now)?;
         self.move_to(&header.parent)?;
         let table = self.table_after(&header.parent)?;
-        if policy == WorkPolicy::Rerun {
-            pipeline::check_work(header, &table, &self.rules.work, &*self.runner)?;
+        match policy {
+            WorkPolicy::Vouched => {}
+            WorkPolicy::Rerun(done) => match done.and_then(|done| done.of(&hash)) {
+                Some(result) => result?,
+                None => pipeline::check_work(header, &table, &self.rules.work, &*self.runner)?,
+            },
         }
         let tables = self.claim_tables(&header.parent, &block.transactions)?;
         let claims = Claims {
@@ -165,6 +177,7 @@ impl<S: Storage> Chain<S> {
             runner: &*self.runner,
             problems: &self.archive,
             verdicts: &self.verdicts,
+            rerun: Rerun::Here,
         };
         claims.run_ahead(&block.transactions, self.genesis.market.claims_per_block as usize);
         let input = BlockInput {
@@ -183,6 +196,27 @@ impl<S: Storage> Chain<S> {
         let applied = pipeline::apply(&mut self.state, &input, &header.state_root)?;
         let total_work = context.total_work_with(header, &self.rules);
         Ok((Entry { header: header.clone(), total_work, legs: drawn_jobs(header, &table) }, applied))
+    }
+
+    /// The pipeline up to the work: all that needs no simulation, with the body's roots.
+    pub(super) fn check_before_work(
+        &mut self,
+        block: &Block,
+        hash: Hash,
+        depth_max: u64,
+        now: u64,
+    ) -> Result<(Entry, HeaderContext), ChainError> {
+        let header = &block.header;
+        self.refuse_known_invalid(&hash, header)?;
+        pipeline::check_header_alone(header)?;
+        pipeline::check_body(block)?;
+        let parent =
+            self.archive.entry(&header.parent)?.ok_or(ChainError::ParentUnknown { parent: header.parent })?;
+        let context = self.context_after(&header.parent, &parent)?;
+        pipeline::check_header_on(header, &hash, &context, &self.rules, now)?;
+        self.check_depth(&header.parent, &parent, depth_max)?;
+        pipeline::check_roots(block)?;
+        Ok((parent, context))
     }
 
     /// Refuses branches that leave the best chain too far below the tip, before the state is moved for them.

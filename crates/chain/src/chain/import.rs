@@ -3,7 +3,7 @@
 use hysteron_work::types::Hash;
 
 use super::accept::WorkPolicy;
-use super::{Chain, Outcome, Submission};
+use super::{Chain, Outcome, Submission, WorkDone};
 use crate::block::Block;
 use crate::error::ChainError;
 use crate::storage::Storage;
@@ -37,43 +37,53 @@ impl<S: Storage> Chain<S> {
         sync.plan(self.tip.total_work, randomness)
     }
 
-    /// Imports blocks in the plan's order; give several at once, as a branch that is not yet the best costs moving the
-    /// state there and back each time. Stops at the first refusal, with the plan still at that block; what was imported
-    /// before stays. Besides the refusals of [`Self::submit_block`] there is [`ChainError::Unplanned`].
+    /// Imports blocks in the plan's order. Stops at the first refusal, with the plan still at that block; what was imported
+    /// before stays. Besides the refusals of [`Self::submit_block`] there is [`ChainError::Unplanned`]. The state is at the tip
+    /// when it returns.
     pub fn import(&mut self, plan: &mut ImportPlan, blocks: Vec<Block>, now: u64) -> Imported {
         let mut imported = Imported::default();
         for block in blocks {
-            match self.import_one(plan, &block, now) {
-                Ok(submission) => {
-                    plan.advance();
-                    imported.submissions.push(submission);
-                }
+            let hash = block.hash();
+            match self.import_next(plan, &block, None, now) {
+                Ok(submission) => imported.submissions.push(submission),
                 Err(error) => {
-                    imported.refused = Some((block.hash(), error));
+                    imported.refused = Some((hash, error));
                     break;
                 }
             }
         }
-        // Transactions come back or go with the state at the tip, so with the last block's submission.
-        let mut rest = Submission::new(self.tip.hash, Outcome::Known);
-        let last = imported.submissions.last_mut().unwrap_or(&mut rest);
-        if let Err(error) = self.settle(last) {
-            imported.refused.get_or_insert((last.hash, error));
+        if let Err(error) = self.return_to_tip() {
+            imported.refused.get_or_insert((self.tip.hash, error));
         }
         imported
     }
 
-    fn import_one(&mut self, plan: &ImportPlan, block: &Block, now: u64) -> Result<Submission, ChainError> {
+    /// Imports the next block of a plan, with the result of its work if that was run before ([`Self::import_ahead`]).
+    ///
+    /// The state stays on the plan's branch, so that a branch costs one step a block even while it is not yet the best; call
+    /// [`Self::return_to_tip`] before anything that reads the state.
+    ///
+    /// # Errors
+    /// As of [`Self::import`]; the plan is still at that block then.
+    pub fn import_next(
+        &mut self,
+        plan: &mut ImportPlan,
+        block: &Block,
+        work: Option<&WorkDone>,
+        now: u64,
+    ) -> Result<Submission, ChainError> {
         let hash = block.hash();
         if plan.next() != Some(&hash) {
             return Err(ChainError::Unplanned);
         }
         let mut submission = Submission::new(hash, Outcome::Known);
         if self.archive.entry(&hash)?.is_none() {
-            let policy = if plan.verifies_next() { WorkPolicy::Rerun } else { WorkPolicy::Vouched };
+            let policy = if plan.verifies_next() { WorkPolicy::Rerun(work) } else { WorkPolicy::Vouched };
             let depth_max = self.options.reorganisation_depth_max;
             submission.outcome = self.accept(block, hash, policy, depth_max, now, &mut submission)?;
         }
+        self.settle(&mut submission)?;
+        plan.advance();
         Ok(submission)
     }
 }

@@ -10,7 +10,7 @@ use hysteron_work::{Proof, Table};
 use super::Chain;
 use super::cursor::misfit;
 use crate::block::{Block, PROBLEM_BYTES_MAX, PROBLEMS_MAX, TRANSACTION_BYTES_MAX};
-use crate::claims::Claims;
+use crate::claims::{Claims, Rerun};
 use crate::error::ChainError;
 use crate::header::{HEADER_VERSION, HeaderBase};
 use crate::mempool::{Candidate, SelectionLimits};
@@ -127,6 +127,7 @@ impl<S: Storage> Chain<S> {
                 runner: &*self.runner,
                 problems: &self.archive,
                 verdicts: &self.verdicts,
+                rerun: Rerun::Here,
             };
             let input = BlockInput {
                 context: BlockContext {

@@ -6,6 +6,7 @@
 //! before it is stored. What is stored is therefore valid, and a reorganisation can only fail with the disk.
 
 mod accept;
+mod ahead;
 mod cursor;
 mod import;
 mod lookup;
@@ -29,6 +30,7 @@ use crate::mempool::{Mempool, MempoolLimits};
 use crate::orphans::Orphans;
 use crate::storage::{Batch, Storage, StorageError};
 
+pub use ahead::{ClaimAhead, WorkAhead, WorkDone};
 pub use import::Imported;
 pub use lookup::LOCATOR_MAX;
 pub use mining::{Template, TemplateLimits};
@@ -80,12 +82,15 @@ pub struct Tip {
     pub total_work: u128,
     /// Its time, Unix seconds.
     pub time: u64,
+    /// The root of the state after it.
+    pub state_root: Hash,
 }
 
 impl Tip {
     fn of(hash: Hash, entry: &Entry) -> Self {
         let Entry { header, total_work, .. } = entry;
-        Self { hash, height: header.height, total_work: *total_work, time: header.time }
+        let (height, time, state_root) = (header.height, header.time, header.state_root);
+        Self { hash, height, total_work: *total_work, time, state_root }
     }
 }
 
@@ -191,7 +196,7 @@ pub struct Chain<S> {
     state: State,
     at: Hash,
     tables: Tables,
-    verdicts: Verdicts,
+    verdicts: Arc<Verdicts>,
     orphans: Orphans,
     invalid: Invalid,
     mempool: Mempool,
@@ -254,7 +259,7 @@ impl<S: Storage> Chain<S> {
             state,
             at: meta.tip,
             tables: Tables::default(),
-            verdicts: Verdicts::default(),
+            verdicts: Arc::default(),
             orphans: Orphans::default(),
             invalid: Invalid::default(),
             mempool: Mempool::new(options.mempool),
@@ -269,7 +274,7 @@ impl<S: Storage> Chain<S> {
     }
     /// The state after the tip.
     pub fn state(&self) -> &State {
-        debug_assert_eq!(self.at, self.tip.hash, "public methods leave the state at the tip");
+        debug_assert_eq!(self.at, self.tip.hash, "only an import leaves the state elsewhere: return_to_tip");
         &self.state
     }
     /// The network.

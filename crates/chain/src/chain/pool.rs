@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::{Chain, Submission};
 use crate::block::{Block, PROBLEM_BYTES_MAX};
-use crate::claims::Claims;
+use crate::claims::{Claims, Rerun};
 use crate::error::{BAN_SCORE, ChainError};
 use crate::mempool::{AccountView, Candidate, Inserted, MempoolError};
 use crate::storage::Storage;
@@ -116,13 +116,17 @@ impl<S: Storage> Chain<S> {
             // Perhaps another branch brought the data.
             candidate.problem = self.archive.problem_bytes(&problem).map_err(ChainError::from)?;
         }
-        candidate.weight = self.judge_transaction(&candidate)?;
+        candidate.weight = self.judge_transaction(&candidate, Rerun::Here)?;
         let inserted = self.mempool.insert(candidate, account, self.tip.height)?;
         Ok(Admitted { id, inserted })
     }
 
     /// The ledger's checks for a block on the tip. Gives the transaction's weight.
-    fn judge_transaction(&mut self, candidate: &Candidate) -> Result<u64, SubmitError> {
+    pub(super) fn judge_transaction(
+        &mut self,
+        candidate: &Candidate,
+        rerun: Rerun,
+    ) -> Result<u64, SubmitError> {
         let parent = self.tip.hash;
         let tables = self.claim_tables(&parent, [&candidate.transaction])?;
         let claims = Claims {
@@ -131,20 +135,30 @@ impl<S: Storage> Chain<S> {
             runner: &*self.runner,
             problems: &self.archive,
             verdicts: &self.verdicts,
+            rerun,
         };
         let admission =
             self.state.check_transaction(&candidate.transaction, candidate.problem.as_deref(), &claims)?;
         Ok(admission.floor)
     }
 
-    /// Brings the state back to the tip, and the mempool after it.
-    pub(super) fn settle(&mut self, submission: &mut Submission) -> Result<(), ChainError> {
+    /// Brings the state back to the tip. Only after [`Self::import_next`] and [`Self::import_ahead`] it can be elsewhere; nothing
+    /// else than those and what reads only the archive may be called before.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub fn return_to_tip(&mut self) -> Result<(), ChainError> {
         let tip = self.tip.hash;
-        self.move_to(&tip)?;
+        self.move_to(&tip)
+    }
+
+    /// Brings the mempool after a tip that has moved, and the state to it; where the tip did not move the state stays where it is.
+    pub(super) fn settle(&mut self, submission: &mut Submission) -> Result<(), ChainError> {
         let pending = std::mem::take(&mut self.pending);
         if !pending.moved {
             return Ok(());
         }
+        self.return_to_tip()?;
         for id in &pending.confirmed {
             self.mempool.remove(id);
         }
@@ -172,7 +186,7 @@ impl<S: Storage> Chain<S> {
         let ids: Vec<Hash> = self.mempool.ids().copied().collect();
         for id in ids {
             let Some(candidate) = self.mempool.get(&id).cloned() else { continue };
-            match self.judge_transaction(&candidate) {
+            match self.judge_transaction(&candidate, Rerun::Here) {
                 Ok(_) | Err(SubmitError::Ledger(LedgerError::ClaimUnchecked { .. })) => {}
                 Err(SubmitError::Chain(error)) => return Err(error),
                 Err(_) => {

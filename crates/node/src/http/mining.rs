@@ -20,14 +20,19 @@ use crate::hub::{Link, serve};
 /// Figures of the node's workers since it started
 #[utoipa::path(get, path = "/v1/mining", tag = "mining", responses((status = 200, body = api::Mining)))]
 pub(crate) async fn figures(shared: State) -> Answer<Json<api::Mining>> {
-    let (target, reward) = shared
+    let account = shared.hub.account().address();
+    let (target, reward, balance) = shared
         .chain
-        .ask(|writer| {
+        .ask(move |writer| {
             let chain = &writer.chain;
             let tip = chain.archive().header(&chain.tip().hash).ok().flatten();
             let issued = hysteron_ledger::emission(chain.state().supply().issued);
             let pot = chain.state().pot();
-            (tip.map(|header| header.post_target), issued.saturating_add(pot.rate.min(pot.balance)))
+            (
+                tip.map(|header| header.post_target),
+                issued.saturating_add(pot.rate.min(pot.balance)),
+                chain.account_view(&account).balance,
+            )
         })
         .await?;
     let counts = shared.hub.counts();
@@ -47,6 +52,8 @@ pub(crate) async fn figures(shared: State) -> Answer<Json<api::Mining>> {
         blocks_refused: of(&counts.blocks_refused),
         claims_accepted: of(&counts.claims_accepted),
         claims_refused: of(&counts.claims_refused),
+        claims_account: shared.convert.address(&account),
+        claims_balance: Atoms(balance),
         expected_attempts: target.map_or(0, |target| target.expected_tries()).to_string(),
         reward: Atoms(reward),
     }))

@@ -39,14 +39,7 @@ pub(crate) async fn submit(shared: State, body: Bytes) -> Answer<Json<api::Submi
     };
     let parcel = Parcel { transaction, problem };
     let bytes = parcel.encode();
-    let result = shared.chain.ask(move |writer| {
-        let result = writer.chain.submit_transaction(parcel.transaction, parcel.problem);
-        if result.is_ok() {
-            writer.mempool_changed();
-        }
-        result
-    });
-    result.await??;
+    shared.chain.submit_transaction(parcel).await??;
     shared.gossip.transaction(bytes);
     Ok(Json(api::Submitted { id: Hex32(id) }))
 }

@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use crate::chain_task::{ChainHandle, Standing, Unanswered, now};
 use crate::claims::Account;
 use crate::convert::Convert;
+use crate::intake::Gate;
 use crate::limits::TEMPLATES_PER_GO;
 use crate::network::Gossip;
 use crate::parcel::Parcel;
@@ -38,6 +39,7 @@ use tables::Tables;
 pub(crate) struct Parts {
     pub(crate) chain: ChainHandle,
     pub(crate) gossip: Gossip,
+    pub(crate) gate: Gate,
     pub(crate) genesis: Arc<Genesis>,
     pub(crate) genesis_hash: Hash,
     pub(crate) convert: Convert,

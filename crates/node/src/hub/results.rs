@@ -10,6 +10,7 @@ use hysteron_work::{Claim, Hash, JobId, Proof, Task, WorkError};
 use super::{Hub, Made};
 use crate::chain_task::Unanswered;
 use crate::parcel::Parcel;
+use crate::relay::Sender;
 
 /// What most claims that come too late are told.
 const NO_IMPROVEMENT: ResultError = ResultError::Useless("is no improvement; another came first");
@@ -97,19 +98,25 @@ impl Hub {
             &made.header.post_target,
         )
         .map_err(ChainError::Work)?;
-        let block = made.complete(proof);
-        let bytes = block.encode();
-        let submission = self.parts.chain.ask(move |writer| writer.submit_block(block)).await??;
+        let (block, chain) = (made.complete(proof), &self.parts.chain);
+        let (bytes, parent) = (block.encode(), block.header.parent);
+        let Some(work) = chain.work_ahead(block.clone()).await?? else { return Err(ResultError::Late) };
+        let passed_on = self.parts.gate.admits(chain, Sender::Own, &parent, &work);
+        if passed_on {
+            self.parts.gossip.block(bytes.clone());
+        }
+        let result = chain.submit_block_with(block, work).await;
+        let is_false = matches!(&result, Ok(Err(error)) if error.ban_score() > 0);
+        self.parts.gate.settled(Sender::Own, passed_on, !is_false);
+        let submission = result??;
+        let was_stored = !matches!(submission.outcome, Outcome::Known | Outcome::Orphan { .. });
+        if was_stored && !passed_on {
+            self.parts.gossip.block(bytes);
+        }
         match submission.outcome {
-            Outcome::Extended | Outcome::Reorganised { .. } => {
-                self.parts.gossip.block(bytes);
-                Ok(submission.hash)
-            }
+            Outcome::Extended | Outcome::Reorganised { .. } => Ok(submission.hash),
             // Others may like it better.
-            Outcome::SideBranch => {
-                self.parts.gossip.block(bytes);
-                Err(ResultError::Late)
-            }
+            Outcome::SideBranch => Err(ResultError::Late),
             Outcome::Known | Outcome::Orphan { .. } => Err(ResultError::Late),
         }
     }

@@ -88,6 +88,9 @@ fn a_false_claim_costs_the_node_nothing() {
     worker.send(&FromWorker::Result(WorkResult::Claim { work: work.id, claim }));
     assert!(worker.is_sent_away());
     assert_eq!(node.client.account(&account).expect("an account").next_nonce, 0, "nothing was sent");
-    assert_eq!(node.client.mining().expect("figures").claims_refused, 1);
+    let mining = node.client.mining().expect("figures");
+    assert_eq!(mining.claims_refused, 1);
+    assert_eq!(mining.claims_account, account, "whoever runs a node sees where its claims are paid from");
+    assert_eq!(mining.claims_balance, node.client.account(&account).expect("an account").balance);
     assert_eq!(crate::common::refusal(node.client.job_assignment(job)).status, 404);
 }

@@ -38,7 +38,8 @@ impl Process {
         let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let mut lines = lines.map(|line| line.expect("text"));
         let url = lines.find_map(|line| line.strip_prefix("url ").map(str::to_owned)).expect("it starts");
-        // Nobody reads on, and nothing more is printed.
+        // What the test program of the child prints when it takes long must have a reader.
+        std::thread::spawn(move || lines.for_each(drop));
         (Self(child), Client::new(&url))
     }
 }

@@ -8,4 +8,5 @@ mod events;
 mod kill;
 mod network;
 mod openapi;
+mod sync;
 mod workers;

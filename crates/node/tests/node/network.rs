@@ -1,7 +1,12 @@
 //! Several nodes in one process, over loopback sockets: they sync, gossip, and agree after a fork.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::common::{TestNode, wait_until};
 use hysteron_api::Hex32;
+use hysteron_chain::testing::StubRunner;
+use hysteron_work::{Leg, LegOutput, LegRunner, Table, WorkError};
 
 fn tip(node: &TestNode) -> Hex32 {
     node.client.status().expect("a status").tip
@@ -80,4 +85,68 @@ fn three_nodes_agree_after_a_fork() {
         first.client.transaction(id).is_ok_and(|transaction| transaction.block.is_some())
     });
     wait_until("all agree", || tip(&first) == tip(&second) && tip(&third) == tip(&second));
+}
+
+/// Runs legs only while it may.
+struct Gated(StubRunner, Arc<AtomicBool>);
+
+impl LegRunner for Gated {
+    fn run(&self, table: &Table, leg: &Leg, stop: &AtomicBool) -> Result<LegOutput, WorkError> {
+        let begin = std::time::Instant::now();
+        while !self.1.load(Ordering::Relaxed) && begin.elapsed().as_secs() < crate::common::PATIENCE_S {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        self.0.run(table, leg, stop)
+    }
+}
+
+#[test]
+fn a_block_is_passed_on_before_its_legs_are_run_and_the_node_answers_meanwhile() {
+    let open = Arc::new(AtomicBool::new(false));
+    let gate = open.clone();
+    let middle =
+        TestNode::with_runner(Box::new(move |problems, _| Arc::new(Gated(StubRunner::new(problems), gate))));
+    let (first, last) = (TestNode::new(), TestNode::new());
+    connect(&middle, &first);
+    connect(&middle, &last);
+    let genesis = tip(&middle);
+    first.mine("miner");
+    wait_until("the block came through", || tip(&last) == tip(&first));
+    // The one in between has not taken it, and is not stopped by it.
+    assert_eq!(tip(&middle), genesis);
+    assert!(middle.client.account(&crate::common::address("customer")).expect("an account").balance.0 > 0);
+    let sent = middle.send("customer", "bob", 5);
+    wait_until("a transaction comes through", || first.client.transaction(Hex32(sent.id())).is_ok());
+    open.store(true, Ordering::Relaxed);
+    wait_until("it follows", || tip(&middle) == tip(&first));
+}
+
+/// Digests that nobody else gets.
+struct Forger(StubRunner);
+
+impl LegRunner for Forger {
+    fn run(&self, table: &Table, leg: &Leg, stop: &AtomicBool) -> Result<LegOutput, WorkError> {
+        let mut output = self.0.run(table, leg, stop)?;
+        output.digest[0] ^= 1;
+        Ok(output)
+    }
+}
+
+#[test]
+fn a_forged_block_bans_its_maker_and_nobody_who_passed_it_on() {
+    let liar = TestNode::with_runner(Box::new(|problems, _| Arc::new(Forger(StubRunner::new(problems)))));
+    let (near, far) = (TestNode::new(), TestNode::new());
+    connect(&near, &liar);
+    connect(&far, &near);
+    // It believes its own block: made through the template's header with its own digests.
+    let forged = crate::common::mine_with(&liar, "bob", &Forger(StubRunner::without_problems()));
+    assert_eq!(tip(&liar), forged.hash);
+    // Gossip alone costs it points; that it offers the block as its chain bans it.
+    let banned = |node: &TestNode| node.runtime.block_on(node.handle().banned());
+    wait_until("the maker is banned", || banned(&near) == [liar.handle().peer()]);
+    near.mine("alice");
+    wait_until("the honest agree", || tip(&far) == tip(&near));
+    assert_ne!(tip(&near), forged.hash);
+    assert!(banned(&far).iter().all(|peer| *peer != near.handle().peer()), "it passed on in good faith");
+    assert!(banned(&near).iter().all(|peer| *peer != far.handle().peer()));
 }

@@ -19,7 +19,7 @@ use hysteron_ledger::{
 };
 use hysteron_node::{Config, Node, NodeHandle, Options};
 use hysteron_problem::Problem;
-use hysteron_work::{Meter, ProblemId, Proof, Table, Target, WorkRules};
+use hysteron_work::{LegRunner, Meter, ProblemId, Proof, Table, Target, WorkRules};
 use tempfile::TempDir;
 
 /// The longest that any state is waited for, seconds.
@@ -82,12 +82,25 @@ impl TestNode {
         Self::start(Config::loopback(directory))
     }
 
-    pub fn start(mut config: Config) -> Self {
+    /// With something else to run legs.
+    pub fn with_runner(make: hysteron_node::MakeRunner) -> Self {
+        let temporary = tempfile::tempdir().expect("a directory");
+        let options = Options { runner: Some(make), ..options(genesis()) };
+        let mut node = Self::start_with(Config::loopback(temporary.path()), options);
+        node._temporary = Some(temporary);
+        node
+    }
+
+    pub fn start(config: Config) -> Self {
+        Self::start_with(config, options(genesis()))
+    }
+
+    fn start_with(mut config: Config, options: Options) -> Self {
         // Nobody waits long in a test.
         config.peers.timing.status_interval_ms = 500;
         let runtime = runtime();
         let directory = config.data.clone();
-        let handle = runtime.block_on(Node::start_with(config, options(genesis()))).expect("the node starts");
+        let handle = runtime.block_on(Node::start_with(config, options)).expect("the node starts");
         let client = Client::new(&handle.url());
         Self { runtime, handle: Some(handle), client, directory, _temporary: None }
     }
@@ -140,14 +153,19 @@ pub fn account(name: &str) -> Address {
 }
 
 pub fn sign(name: &str, nonce: u64, body: Body) -> SignedTransaction {
+    sign_on(&genesis(), name, nonce, body)
+}
+
+/// The same for another network.
+pub fn sign_on(genesis: &Genesis, name: &str, nonce: u64, body: Body) -> SignedTransaction {
     let key = SigningKey::from_bytes(&devnet_seed(name));
     let sender = Sender::Key(devnet_key(name));
-    let mut transaction = Transaction { network: genesis().network_id(), sender, nonce, fee: 0, body };
+    let mut transaction = Transaction { network: genesis.network_id(), sender, nonce, fee: 0, body };
     let signed = |transaction: Transaction| {
         let signature = Signature(key.sign(&transaction.id()).to_bytes());
         SignedTransaction { transaction, authorisation: Authorisation::Single(signature) }
     };
-    transaction.fee = fee_floor(&genesis().fees, &signed(transaction.clone()));
+    transaction.fee = fee_floor(&genesis.fees, &signed(transaction.clone()));
     signed(transaction)
 }
 
@@ -157,15 +175,18 @@ pub fn transfer(from: &str, to: &str, amount: u64, nonce: u64) -> SignedTransact
 
 /// Finds a proof for a template, as a program that mines over HTTP does.
 pub fn prove(client: &Client, template: &Template) -> Proof {
+    prove_with(client, template, &StubRunner::without_problems())
+}
+
+fn prove_with(client: &Client, template: &Template, runner: &dyn LegRunner) -> Proof {
     let bytes = client.table(template.table).expect("the template's table");
     let table = Table::decode(&bytes).expect("a table");
     let rules: WorkRules = borsh::from_slice(&template.rules.0).expect("rules");
     let (stop, meter) = (AtomicBool::new(false), Meter::off());
     let target = Target(template.post_target.0);
-    let runner = StubRunner::without_problems();
     let mut nonce = 0;
     loop {
-        let attempt = hysteron_work::attempt(&template.seed.0, &table, &rules, &runner, nonce, &stop, &meter)
+        let attempt = hysteron_work::attempt(&template.seed.0, &table, &rules, runner, nonce, &stop, &meter)
             .expect("a leg runs")
             .expect("nobody stops it");
         if attempt.wins(&target) {
@@ -177,12 +198,21 @@ pub fn prove(client: &Client, template: &Template) -> Proof {
 
 /// Mines a block for an address: a template that is newer than the tip, a proof, a header.
 pub fn mine(client: &Client, address: &str) -> Header {
+    mine_by(client, address, &StubRunner::without_problems())
+}
+
+/// The same with another runner, for an account of the devnet.
+pub fn mine_with(node: &TestNode, name: &str, runner: &dyn LegRunner) -> Header {
+    mine_by(&node.client, &address(name), runner)
+}
+
+fn mine_by(client: &Client, address: &str, runner: &dyn LegRunner) -> Header {
     let height = client.status().expect("a status").height;
     let begin = Instant::now();
     loop {
         let template = client.template(address).expect("a template");
         if template.height > height {
-            let proof = prove(client, &template);
+            let proof = prove_with(client, &template, runner);
             let base = HeaderBase::decode(&template.header.0).expect("a header");
             let header = client.submit_header(&base.with(&proof).encode()).expect("the block is taken");
             wait_until("the block is told", || client.status().expect("a status").height >= header.height);

@@ -4,6 +4,8 @@
 //! an exponential threshold is compared with the integral of the rate, and the winner is drawn by rate. A win falls into an
 //! attempt, and counts when that attempt ends, if its tip is still worked on then: attempts take time, and a new tip ends them.
 
+mod changes;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
@@ -12,6 +14,7 @@ use hysteron_work::Task;
 use crate::SimError;
 use crate::graph::{self, Link, Site};
 use crate::jobs::Market;
+use crate::passing::Passing;
 use crate::policy::Policy;
 use crate::population::Population;
 use crate::random::Random;
@@ -54,6 +57,13 @@ struct Node {
     rate: f64,
     verifies_until: f64,
     known: Vec<bool>,
+    passing: Passing,
+}
+
+impl Node {
+    fn passes(&mut self, tree: &Tree, block: BlockIndex) -> bool {
+        tree[block].total_work >= tree[self.tip].total_work && self.passing.admits(block, tree[block].parent)
+    }
 }
 
 /// A time in which a node's miners worked on a block.
@@ -137,6 +147,7 @@ impl<'a> Engine<'a> {
                 rate: 0.0,
                 verifies_until: 0.0,
                 known: vec![true],
+                passing: Passing::default(),
             })
             .collect();
         let is_selfish =
@@ -370,7 +381,10 @@ impl<'a> Engine<'a> {
         let after_s = state.verifies_until - now;
         self.schedule(after_s, Event::Verified { node, block });
         let withholds = self.selfish.is_some() && node == 0;
-        if self.scenario.network.relay == Relay::Checked && !withholds {
+        if self.scenario.network.relay == Relay::Checked
+            && !withholds
+            && self.nodes[node].passes(&self.tree, block)
+        {
             self.relay(node, block, None);
         }
     }
@@ -411,7 +425,7 @@ impl<'a> Engine<'a> {
         if self.selfish.is_some() && node == 0 {
             return self.pool_sees(block);
         }
-        if self.scenario.network.relay == Relay::Verified {
+        if !self.nodes[node].passing.verified(block) {
             self.relay(node, block, None);
         }
         let tip = self.nodes[node].tip;
@@ -444,51 +458,6 @@ impl<'a> Engine<'a> {
         self.nodes[0].tip = tip;
         self.turn(0);
         published.into_iter().for_each(|block| self.relay(0, block, None));
-    }
-
-    /// What depends on the height or the difficulty.
-    fn best_changed(&mut self) {
-        let height = self.tree.height(self.best);
-        let all = 0..self.nodes.len();
-        if let Some(exit) =
-            self.scenario.exit.as_ref().filter(|e| self.exited.is_none() && height >= e.at_block)
-        {
-            self.population.exit(exit.share, self.now, &mut self.random);
-            all.clone().for_each(|node| self.refresh(node));
-            self.exited = Some((self.now, self.nodes.iter().map(|node| node.speed).sum()));
-        }
-        if let Some(partition) =
-            self.scenario.partition.as_ref().filter(|p| !self.was_cut && height >= p.at_block)
-        {
-            (self.is_cut, self.was_cut) = (true, true);
-            self.schedule(60.0 * partition.minutes, Event::Heal);
-        }
-        if let Some(hopping) = &self.scenario.hopping {
-            let difficulty = self.tree[self.best].next_tries / self.alone_tries;
-            let here = self.population.hoppers_work;
-            if (here && difficulty > hopping.leave_above) || (!here && difficulty < hopping.come_below) {
-                self.population.hop(!here, self.now, &mut self.random);
-                all.for_each(|node| self.refresh(node));
-            }
-        }
-    }
-
-    /// The parts can talk again, and tell each other their tips.
-    fn heal(&mut self) {
-        self.is_cut = false;
-        self.healed.0 = Some(self.now);
-        for node in 0..self.nodes.len() {
-            for at in 0..self.sites[node].links.len() {
-                let Link { to, delay_s } = self.sites[node].links[at];
-                if self.sites[node].is_cut_off != self.sites[to].is_cut_off {
-                    let after_s = delay_s * self.jitter();
-                    self.schedule(
-                        after_s,
-                        Event::Arrive { node: to, block: self.nodes[node].tip, from: node },
-                    );
-                }
-            }
-        }
     }
 }
 
