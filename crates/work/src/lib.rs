@@ -80,10 +80,12 @@ pub use error::{Refusal, WorkError};
 pub use meter::{Meter, Reading};
 pub use pool::PublicPool;
 pub use prehash::Grinder;
-pub use proof::{Attempt, Proof, attempt, check_cheap, leg_seed, next_hash, post_hash, pre_hash, verify};
+pub use proof::{
+    Attempt, Proof, attempt, check_cheap, leg_seed, next_hash, post_hash, pre_hash, verify, verify_on,
+};
 pub use rules::WorkRules;
 pub use runner::{LegOutput, LegRunner, Problems};
-pub use size::{DISTANCES, Sizes};
+pub use size::Sizes;
 pub use table::{
     CHECKPOINTS_MAX, Class, ENTRIES_MAX, Entry, KICKS_PER_MILLE, Leg, LegStart, Table, Task, draw,
 };
