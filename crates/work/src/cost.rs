@@ -80,6 +80,8 @@ pub const METERED_TERM_NAMES: [&str; TERMS] = [
 const TURNS_LEARNT: u64 = 1024;
 /// Bytes that a first-level cache holds, a second-level one, and what of a third-level one is near in small pages.
 const CACHES: [u64; 3] = [1 << 15, 1 << 19, 6 << 20];
+/// Bytes of a matrix that stay in a share of a third-level cache: its rows are walked in order, over few pages.
+const MATRIX_CACHE: u64 = 12 << 20;
 
 /// What of `count` accesses all over `bytes` misses a cache of `holds` bytes.
 fn beyond(count: u64, bytes: u64, holds: u64) -> u64 {
@@ -164,7 +166,7 @@ pub fn metered_terms(kernel: Kernel, sizes: &Sizes, events: &Events) -> [u64; TE
         let bytes = n * padded * entry_bytes;
         terms[2] = switches.saturating_mul(padded);
         terms[4] = beyond(terms[2], bytes, CACHES[1]);
-        terms[5] = beyond(terms[2], bytes, CACHES[2]);
+        terms[5] = beyond(terms[2], bytes, MATRIX_CACHE);
         terms[6] = beyond(terms[2], field_bytes, CACHES[0]);
     }
     terms

@@ -167,7 +167,8 @@ pub fn classify(problem: &Problem, sizes: &Sizes) -> Result<Class, Refusal> {
             let (Some(lanes), Some(events)) = (of(Class::SparseSpins), of(Class::DenseSpins)) else {
                 return Err(too_large());
             };
-            let near = Walk { elements: sizes.variables, rows: sizes.pairs, ..Walk::default() };
+            let wide = if lanes == Kernel::CrossbarUnitWords { sizes.pairs } else { 0 };
+            let near = Walk { elements: sizes.variables, rows: sizes.pairs, wide, ..Walk::default() };
             let fixed = cost::step_picoseconds(lanes, &near) / crate::types::CHIPS_PER_BANK;
             let row = if is_matrix(sizes) { sizes.variables } else { sizes.row_mean() };
             let run = |steps: u64| {
