@@ -11,3 +11,4 @@ pub mod rom;
 pub mod run;
 pub mod simd;
 pub mod switching;
+pub mod walk;

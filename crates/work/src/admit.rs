@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hysteron_circuit::walk::Walk;
 use hysteron_problem::canonical::{self, ClauseList, Problem};
 use hysteron_problem::normalise::{NormaliseOptions, normalise};
 
@@ -78,15 +79,23 @@ pub fn normalisation_check(problem: &Problem, rules: &WorkRules) -> Result<Class
     }
     let class = classify(problem, &sizes)?;
     let compiled = Compiled::new(Arc::new(problem.clone()));
+    // What costs too much even with everything near is not compiled.
+    for kernel in sets(class).iter().filter_map(|set| Kernel::of(set, &sizes)).filter(|k| !k.is_metered()) {
+        let is_memcomputing = matches!(kernel, Kernel::Memcomputing | Kernel::MemcomputingWeighted);
+        let rows = if is_memcomputing { 0 } else { sizes.pairs };
+        let near = Walk { elements: sizes.variables, rows, ..Walk::default() };
+        let steps = cost::steps(kernel, &sizes, &near, rules.leg_work);
+        if steps < rules.steps_min {
+            return Err(Refusal::TooCostly { steps: steps.into(), least: rules.steps_min });
+        }
+    }
     for set in sets(class) {
         compiled.prepare(set).map_err(Refusal::NoChip)?;
         let kernel =
             Kernel::of(set, &sizes).ok_or_else(|| Refusal::NoChip("its weights are too large".into()))?;
-        if !kernel.is_metered() {
-            let steps = cost::steps(kernel, &sizes, rules.leg_work);
-            if steps < rules.steps_min {
-                return Err(Refusal::TooCostly { steps: steps.into(), least: rules.steps_min });
-            }
+        let steps = compiled.steps(kernel, rules.leg_work).map_err(Refusal::NoChip)?;
+        if steps < rules.steps_min {
+            return Err(Refusal::TooCostly { steps: steps.into(), least: rules.steps_min });
         }
     }
     Ok(class)

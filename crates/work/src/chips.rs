@@ -5,13 +5,14 @@ use std::sync::{Arc, OnceLock};
 
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Backend, Cpu, Error, Report, Request, Start};
+use hysteron_circuit::walk::Walk;
 use hysteron_circuit::{crossbar, dense, general, memcomputing, switching};
 use hysteron_problem::Problem;
 
 use crate::cache::CircuitCache;
-use crate::cost;
+use crate::cost::{self, Events};
 use crate::error::WorkError;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, VISITS_PER_SWITCH, is_matrix};
 use crate::parameters::{ParameterSet, sets};
 use crate::pool;
 use crate::rules::WorkRules;
@@ -21,11 +22,13 @@ use crate::table::{Leg, LegStart, Table, Task};
 use crate::types::{Hash, hash};
 
 /// The most rounds of a metered leg: each is a lane of the leg's report.
-const ROUNDS_MAX: u32 = 255;
-/// A round of a metered leg costs about this part of the leg.
-const ROUNDS: u64 = 16;
-/// Visits for each switch that rounds are sized by; only the number of rounds depends on it.
-const VISITS_PER_SWITCH: u64 = 32;
+const ROUNDS_MAX: u64 = 16;
+/// Starting a round costs at most about this part of it.
+const START_PART: u64 = 8;
+/// The fewest steps of a round.
+const ROUND_STEPS_MIN: u64 = 8;
+/// The most.
+const ROUND_STEPS_MAX: u64 = 1 << 20;
 
 /// Circuits of a problem, compiled when a leg first needs them.
 pub struct Compiled {
@@ -36,6 +39,8 @@ pub struct Compiled {
     general: OnceLock<Result<general::Circuit, String>>,
     crossbar: OnceLock<Result<crossbar::Circuit, String>>,
     dense: OnceLock<Result<dense::Circuit, String>>,
+    /// Of kernels T, W, G, memcomputing and crossbar.
+    walks: [OnceLock<Result<Walk, String>>; 5],
 }
 
 /// What a run is asked for, beside its circuit and its parameters.
@@ -80,6 +85,7 @@ impl Compiled {
             general: OnceLock::new(),
             crossbar: OnceLock::new(),
             dense: OnceLock::new(),
+            walks: Default::default(),
         }
     }
 
@@ -212,8 +218,54 @@ impl Compiled {
         Ok(report)
     }
 
+    /// What a sweep of a fixed kernel walks through, from the compiled circuit. Counted once.
+    ///
+    /// # Errors
+    /// Why the circuit cannot be compiled, or that the kernel is metered.
+    pub fn walk(&self, kernel: Kernel) -> Result<&Walk, String> {
+        let (place, count): (usize, &dyn Fn() -> Result<Walk, String>) = match kernel {
+            Kernel::Table => (0, &|| Ok(self.switching()?.walk_table())),
+            Kernel::Memory => (1, &|| Ok(self.switching()?.walk_memory())),
+            Kernel::General => (2, &|| Ok(self.general()?.walk())),
+            Kernel::Memcomputing | Kernel::MemcomputingWeighted => (3, &|| Ok(self.memcomputing()?.walk())),
+            _ if kernel.is_metered() => return Err("metered kernels have no sweeps of fixed cost".into()),
+            _ => (4, &|| Ok(self.crossbar()?.walk())),
+        };
+        self.walks[place].get_or_init(count).as_ref().map_err(Clone::clone)
+    }
+
+    /// Steps of a leg: of a fixed kernel, as many as it runs; of a metered one as many as it would run if one visit in 32
+    /// switched.
+    ///
+    /// # Errors
+    /// As [`Self::walk`].
+    pub fn steps(&self, kernel: Kernel, leg_work: u64) -> Result<u32, String> {
+        if kernel.is_metered() {
+            let work =
+                leg_work.saturating_mul(1000).saturating_sub(cost::load_picoseconds(kernel, &self.sizes));
+            let (start, step) = self.expected(kernel, 0);
+            return Ok(u32::try_from(work.saturating_sub(start) / step).unwrap_or(u32::MAX));
+        }
+        Ok(cost::steps(kernel, &self.sizes, self.walk(kernel)?, leg_work))
+    }
+
+    /// What of a metered run the start costs, and about what each step, before anything is known of it.
+    fn expected(&self, kernel: Kernel, tabu: u64) -> (u64, u64) {
+        let sizes = &self.sizes;
+        let row = if is_matrix(sizes) { sizes.variables } else { sizes.row_mean() };
+        let switches = if kernel >= Kernel::TabuBytes { 1 } else { sizes.variables / VISITS_PER_SWITCH };
+        let run = |steps: u64| {
+            let events = Events { steps, updates: steps * switches * row, tabu };
+            cost::metered_picoseconds(kernel, sizes, &events)
+        };
+        let start = run(0);
+        // Sixteen, so that rounding does not matter.
+        (start, ((run(16) - start) / 16).max(1))
+    }
+
     /// Runs a metered kernel: rounds of one chip each, with seeds of their own, until their cost reaches `work`
-    /// picoseconds. So that legs cost `work` on average, the last round is the one whose middle is past the mark.
+    /// picoseconds. There are sixteen rounds, or fewer where starting one is dear, and each is as long as what is left for it
+    /// pays for, by what steps have cost so far: so legs end close to `work`.
     ///
     /// # Errors
     /// [`WorkError::Problem`], [`WorkError::Interrupted`].
@@ -225,12 +277,20 @@ impl Compiled {
         work: u64,
         request: &RunRequest<'_>,
     ) -> Result<RunOutput, WorkError> {
-        let steps = self.round_steps(kernel, work);
+        let tabu = self.tabu_spins(set);
+        let (start, mut a_step) = self.expected(kernel, tabu);
+        let rounds = (work / (START_PART * start)).clamp(1, ROUNDS_MAX);
         let mut hasher = blake3::Hasher::new_derive_key("hysteron/rounds/1");
         let mut best: Option<RunOutput> = None;
         let (mut spent, mut ecu, mut steps_all) = (0u64, 0u64, 0u64);
-        for round in 0..ROUNDS_MAX {
-            let seed = mix64(request.seed ^ mix64(u64::from(round)));
+        for round in 0..rounds {
+            let left = work.saturating_sub(spent);
+            if round > 0 && left == 0 {
+                break;
+            }
+            let budget = (left / (rounds - round)).saturating_sub(start);
+            let steps = (budget / a_step).clamp(ROUND_STEPS_MIN, ROUND_STEPS_MAX) as u32;
+            let seed = mix64(request.seed ^ mix64(round));
             let report = self.report(cpu, set, steps, seed, request)?;
             hasher.update(&report.digest);
             ecu += report.ecu;
@@ -247,41 +307,30 @@ impl Compiled {
                     steps: 0,
                 });
             }
-            let visits = self.visit_ecu(kernel, report.steps);
-            let cost = cost::metered_picoseconds(
-                kernel,
-                &self.sizes,
-                report.steps.into(),
-                report.ecu.saturating_sub(visits),
-            );
-            spent = spent.saturating_add(cost);
-            if spent.saturating_add(cost / 2) >= work {
-                break;
-            }
+            let events = self.events(kernel, report.steps, report.ecu, tabu);
+            spent = spent.saturating_add(cost::metered_picoseconds(kernel, &self.sizes, &events));
+            a_step = (spent.saturating_sub(start * (round + 1)) / steps_all.max(1)).max(1);
         }
         let best = best.expect("there is at least one round");
         let digest = hash("end", &[hasher.finalize().as_bytes()]);
         Ok(RunOutput { digest, ecu, steps: steps_all, ..best })
     }
 
-    /// Steps of a round: about a sixteenth of the leg, at least 8.
-    fn round_steps(&self, kernel: Kernel, work: u64) -> u32 {
-        let sizes = &self.sizes;
-        let updates = match kernel {
-            Kernel::TabuBytes | Kernel::TabuWords | Kernel::TabuLongs => sizes.variables,
-            Kernel::TabuLists => sizes.row_mean(),
-            Kernel::AnnealLists => sizes.variables / VISITS_PER_SWITCH * sizes.row_mean(),
-            _ => sizes.variables / VISITS_PER_SWITCH * sizes.variables,
-        };
-        let one = cost::metered_picoseconds(kernel, sizes, 1, updates);
-        (work / ROUNDS / one).clamp(8, 1 << 20) as u32
+    /// Spins that are tabu at a time, once a search goes on.
+    pub fn tabu_spins(&self, set: &ParameterSet) -> u64 {
+        let ParameterSet::Tabu(p) = set else { return 0 };
+        let n = self.sizes.variables;
+        let mean = u64::from(p.tenure_base) + n / u64::from(p.tenure_divisor) + u64::from(p.tenure_range) / 2;
+        mean.min(n.saturating_sub(1) / 2)
     }
 
-    /// What of a dense report's updates are not updates of fields: 4 a visit, or a quarter for each spin of a scan.
-    fn visit_ecu(&self, kernel: Kernel, steps: u32) -> u64 {
+    /// What happened in a metered run of so many steps and elementary updates: of these, 4 are for each visit, or a quarter
+    /// for each spin of a scan; the others are updates of fields.
+    pub fn events(&self, kernel: Kernel, steps: u32, ecu: u64, tabu: u64) -> Events {
         let n = self.sizes.variables;
         let a_step = if kernel >= Kernel::TabuBytes { n / 4 } else { 4 * n };
-        a_step * u64::from(steps)
+        let steps = u64::from(steps);
+        Events { steps, updates: ecu.saturating_sub(a_step * steps), tabu }
     }
 
     /// Runs one leg: as many steps, or rounds, as `leg_work` nanoseconds of the reference core pay for.
@@ -302,7 +351,8 @@ impl Compiled {
             let work = leg_work.saturating_mul(1000).saturating_sub(load);
             self.run_metered(cpu, set, kernel, work, request)
         } else {
-            self.run_steps(cpu, set, cost::steps(kernel, &self.sizes, leg_work), request)
+            let steps = self.steps(kernel, leg_work).map_err(WorkError::Problem)?;
+            self.run_steps(cpu, set, steps, request)
         }
     }
 }

@@ -7,28 +7,30 @@
 //! ```text
 //! fixed chips:    cost(step) = sum over terms of constant * count           (one step of a bank of 64 chips)
 //!                 steps      = (W_LEG - load) / cost(step)                    at least 1
-//! metered chips:  cost(run)  = visits * a + updates * b + switches * c + steps * d + far updates * e
+//! metered chips:  cost(run)  = sum over terms of constant * count, its start included
 //!                 the leg goes on, round after round, until its cost reaches W_LEG - load
 //! ```
-//! Terms are a problem's counts: rows that a sweep reads, and how many of them lie further apart than caches hold.
+//! Counts of fixed chips are those of [`Walk`]: what a sweep walks through, from the compiled circuit, with what a model of
+//! two caches and of a branch predictor misses. Those of metered chips follow from sizes and from what happened in the run.
+
+use hysteron_circuit::walk::Walk;
 
 use crate::kernel::Kernel;
 use crate::size::Sizes;
-use crate::types::CHIPS_PER_BANK;
 
 /// The version of the constants below.
-pub const COST_VERSION: u32 = 1;
+pub const COST_VERSION: u32 = 2;
 /// Cost of one try of the pre-hash, in picoseconds.
 pub const PRE_TRY_PICOSECONDS: u64 = 12_600;
 /// Terms of the cost of a step.
-pub const TERMS: usize = 12;
+pub const TERMS: usize = 16;
 /// Terms of the cost of starting and ending a run.
-pub const LOAD_TERMS: usize = 3;
+pub const LOAD_TERMS: usize = 4;
 
 /// The constants of a kernel, in picoseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cost {
-    /// One for each of [`terms`].
+    /// One for each of [`terms`], or of [`metered_terms`].
     pub step: [u64; TERMS],
     /// One for each of [`load_terms`].
     pub load: [u64; LOAD_TERMS],
@@ -36,91 +38,138 @@ pub struct Cost {
 
 /// The names of [`terms`], for reports.
 pub const TERM_NAMES: [&str; TERMS] = [
-    "pair",
-    "pair L2",
-    "pair L3",
-    "literal",
-    "clause",
-    "variable",
     "step",
-    "hard literal",
-    "weighted literal",
-    "wide literal",
-    "variable L2",
-    "variable L3",
+    "element",
+    "group",
+    "occurrence",
+    "row",
+    "clause",
+    "long literal",
+    "wide",
+    "other",
+    "turn",
+    "turn unlearnt",
+    "row beyond L1",
+    "row beyond L2",
+    "line beyond L1",
+    "line beyond L2",
+    "row beyond L3",
 ];
 
-/// Bytes of state that stay in a first-level cache while a sweep goes through them.
-const NEAR_BYTES: u64 = 1 << 15;
-/// Bytes that stay in a second-level cache.
-const MIDDLE_BYTES: u64 = 1 << 19;
-/// Bytes of a matrix that stay in a share of a third-level cache.
-const FAR_BYTES: u64 = 1 << 23;
+/// The names of [`metered_terms`].
+pub const METERED_TERM_NAMES: [&str; TERMS] = [
+    "step",
+    "visit",
+    "update",
+    "switch",
+    "matrix beyond L2",
+    "matrix beyond L3",
+    "field beyond L1",
+    "field beyond L2",
+    "list beyond L2",
+    "list beyond L3",
+    "visit beyond L1",
+    "tabu spin",
+    "switch beyond L2",
+    "switch beyond L3",
+    "run",
+    "spin of a run",
+];
 
-/// A variable in more clauses than this makes memcomputing chips sum forces in 32 bits.
-const NARROW_DEGREE_MAX: u64 = 64;
+/// Loops that turn another number of times than before, as many as a branch predictor learns by heart from sweep to sweep.
+const TURNS_LEARNT: u64 = 1024;
+/// Bytes that a first-level cache holds, a second-level one, and what of a third-level one is near in small pages.
+const CACHES: [u64; 3] = [1 << 15, 1 << 19, 6 << 20];
+/// Bytes of a matrix that stay in a share of a third-level cache: its rows are walked in order, over few pages.
+const MATRIX_CACHE: u64 = 12 << 20;
 
-/// What the constants of a fixed kernel's step are multiplied with; for metered kernels see [`metered_terms`].
-pub fn terms(kernel: Kernel, sizes: &Sizes) -> [u64; TERMS] {
-    let bytes = state_bytes(kernel, sizes);
-    let (middle, near) = sizes.pairs_far(bytes);
+/// What of `count` accesses all over `bytes` misses a cache of `holds` bytes.
+fn beyond(count: u64, bytes: u64, holds: u64) -> u64 {
+    if bytes <= holds {
+        return 0;
+    }
+    (u128::from(count) * u128::from(bytes - holds) / u128::from(bytes)) as u64
+}
+
+/// What the constants of a fixed kernel's step are multiplied with.
+pub fn terms(walk: &Walk) -> [u64; TERMS] {
     [
-        sizes.pairs,
-        // Beyond the first-level cache, and beyond the second.
-        near - middle,
-        middle,
-        sizes.literals,
-        sizes.clauses,
-        sizes.variables,
         1,
-        if sizes.hard_clauses > 0 { sizes.literals - sizes.weighted_literals } else { 0 },
-        sizes.weighted_literals,
-        if sizes.degree_max > NARROW_DEGREE_MAX { sizes.literals } else { 0 },
-        // A sweep walks through the state even where neighbours lie near.
-        if bytes > NEAR_BYTES { sizes.variables } else { 0 },
-        if bytes > MIDDLE_BYTES { sizes.variables } else { 0 },
+        walk.elements,
+        walk.groups,
+        walk.occurrences,
+        walk.rows,
+        walk.clauses,
+        walk.long_literals,
+        walk.wide,
+        walk.other,
+        walk.turns,
+        walk.turns.saturating_sub(TURNS_LEARNT),
+        walk.random_misses[0],
+        walk.random_misses[1],
+        walk.stream_misses[0],
+        walk.stream_misses[1],
+        beyond(walk.random_misses[1], walk.bytes, CACHES[2]),
     ]
 }
 
 /// What the constants of a run's start and end are multiplied with.
 pub fn load_terms(sizes: &Sizes) -> [u64; LOAD_TERMS] {
-    [sizes.variables, sizes.clauses, 1]
+    [sizes.variables, sizes.clauses, sizes.literals, 1]
 }
 
-/// The terms of a metered run: visits of spins, updates of fields, switches, steps; updates again if what they read (of a
-/// matrix) or touch (by lists) lies beyond the second-level cache (lists: the first), and beyond the third (the second).
-pub fn metered_terms(kernel: Kernel, sizes: &Sizes, steps: u64, row_updates: u64) -> [u64; TERMS] {
+/// What happened in a metered run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Events {
+    /// Steps.
+    pub steps: u64,
+    /// Fields that were updated, those of the start not counted.
+    pub updates: u64,
+    /// Spins that are tabu at a time.
+    pub tabu: u64,
+}
+
+/// The terms of a metered run. At its start half of all spins are switched, as far as that costs; every step visits all
+/// spins, or looks for the greatest among them.
+pub fn metered_terms(kernel: Kernel, sizes: &Sizes, events: &Events) -> [u64; TERMS] {
     let n = sizes.variables;
-    // A matrix is added row by row whatever is in it; lists go wherever the row leads among fields and spins.
-    let (row, far, farther) = match kernel {
-        Kernel::AnnealLists | Kernel::TabuLists => {
-            (sizes.row_mean(), 6 * n > NEAR_BYTES, 6 * n > MIDDLE_BYTES)
-        }
-        Kernel::AnnealBytes | Kernel::TabuBytes => (n, n * n > MIDDLE_BYTES, n * n > FAR_BYTES),
-        Kernel::AnnealWords | Kernel::TabuWords => (n, 2 * n * n > MIDDLE_BYTES, 2 * n * n > FAR_BYTES),
-        _ => (n, 4 * n * n > MIDDLE_BYTES, 4 * n * n > FAR_BYTES),
+    let padded = n.next_multiple_of(64);
+    let entry_bytes = match kernel {
+        Kernel::AnnealBytes | Kernel::TabuBytes => 1,
+        Kernel::AnnealWords | Kernel::TabuWords => 2,
+        _ => 4,
     };
+    let is_list = matches!(kernel, Kernel::AnnealLists | Kernel::TabuLists);
+    // A matrix is added row by row whatever is in it.
+    let row = if is_list { sizes.row_mean() } else { n }.max(1);
+    let updates = events.updates.saturating_add(n / 2 * row);
+    let switches = updates / row;
+    let visits = events.steps.saturating_mul(padded);
+    let field_bytes = 6 * padded;
     let mut terms = [0; TERMS];
-    terms[0] = steps.saturating_mul(sizes.variables);
-    terms[1] = row_updates;
-    terms[2] = row_updates / row.max(1);
-    terms[3] = steps;
-    terms[4] = if far { row_updates } else { 0 };
-    terms[5] = if farther { row_updates } else { 0 };
-    terms
-}
-
-/// Bytes of the state that a sweep of a bank goes through.
-fn state_bytes(kernel: Kernel, sizes: &Sizes) -> u64 {
-    let row = CHIPS_PER_BANK;
-    match kernel {
-        Kernel::Table => 2 * sizes.variables * row,
-        Kernel::Memory => (2 * sizes.variables + sizes.clauses) * row,
-        Kernel::General => (2 * sizes.variables + sizes.hard_clauses) * row,
-        // Sixteen chips at a time.
-        Kernel::Memcomputing | Kernel::MemcomputingWeighted => (6 * sizes.variables + 4 * sizes.clauses) * 16,
-        _ => sizes.variables * row,
+    (terms[14], terms[15]) = (1, n);
+    terms[0] = events.steps;
+    terms[1] = visits;
+    terms[3] = switches;
+    terms[10] = beyond(visits, field_bytes, CACHES[0]);
+    terms[11] = events.steps.saturating_mul(events.tabu);
+    if is_list {
+        let bytes = 8 * sizes.literals;
+        terms[2] = updates;
+        terms[6] = beyond(updates, field_bytes, CACHES[0]);
+        terms[7] = beyond(updates, field_bytes, CACHES[1]);
+        terms[8] = beyond(updates, bytes, CACHES[1]);
+        terms[9] = beyond(updates, bytes, CACHES[2]);
+        terms[12] = beyond(switches, bytes, CACHES[1]);
+        terms[13] = beyond(switches, bytes, CACHES[2]);
+    } else {
+        let bytes = n * padded * entry_bytes;
+        terms[2] = switches.saturating_mul(padded);
+        terms[4] = beyond(terms[2], bytes, CACHES[1]);
+        terms[5] = beyond(terms[2], bytes, MATRIX_CACHE);
+        terms[6] = beyond(terms[2], field_bytes, CACHES[0]);
     }
+    terms
 }
 
 fn weigh(constants: &[u64], counts: &[u64]) -> u64 {
@@ -134,13 +183,13 @@ pub fn cost(kernel: Kernel) -> &'static Cost {
 }
 
 /// What one step of a bank of a fixed kernel costs; at least 1.
-pub fn step_picoseconds(kernel: Kernel, sizes: &Sizes) -> u64 {
-    weigh(&cost(kernel).step, &terms(kernel, sizes)).max(1)
+pub fn step_picoseconds(kernel: Kernel, walk: &Walk) -> u64 {
+    weigh(&cost(kernel).step, &terms(walk)).max(1)
 }
 
-/// What a metered run has cost after so many steps and updates of fields.
-pub fn metered_picoseconds(kernel: Kernel, sizes: &Sizes, steps: u64, row_updates: u64) -> u64 {
-    weigh(&cost(kernel).step, &metered_terms(kernel, sizes, steps, row_updates)).max(1)
+/// What a metered run costs, its start and end included, but not what [`load_picoseconds`] says; at least 1.
+pub fn metered_picoseconds(kernel: Kernel, sizes: &Sizes, events: &Events) -> u64 {
+    weigh(&cost(kernel).step, &metered_terms(kernel, sizes, events)).max(1)
 }
 
 /// What the start and the end of a run cost, the problem being compiled.
@@ -149,9 +198,9 @@ pub fn load_picoseconds(kernel: Kernel, sizes: &Sizes) -> u64 {
 }
 
 /// Steps of a leg of a fixed kernel: `(W_LEG - load) / cost`, at least 1. `leg_work` is in nanoseconds.
-pub fn steps(kernel: Kernel, sizes: &Sizes, leg_work: u64) -> u32 {
+pub fn steps(kernel: Kernel, sizes: &Sizes, walk: &Walk, leg_work: u64) -> u32 {
     let work = leg_work.saturating_mul(1000).saturating_sub(load_picoseconds(kernel, sizes));
-    u32::try_from(work / step_picoseconds(kernel, sizes)).unwrap_or(u32::MAX).max(1)
+    u32::try_from(work / step_picoseconds(kernel, walk)).unwrap_or(u32::MAX).max(1)
 }
 
 include!("cost_table.rs");

@@ -1,8 +1,10 @@
 //! Kernels: families of chips, told apart as far as their costs differ.
 
 use hysteron_circuit::switching;
+use hysteron_circuit::walk::Walk;
 use hysteron_problem::Problem;
 
+use crate::cost::{self, Events};
 use crate::error::Refusal;
 use crate::parameters::{ParameterSet, sets};
 use crate::size::Sizes;
@@ -120,12 +122,16 @@ enum Rows {
     Lists,
 }
 
+/// Whether at least one coupling in sixteen is there; matrices of 2^20 couplings always fit then.
+pub(crate) fn is_matrix(sizes: &Sizes) -> bool {
+    sizes.literals >= sizes.variables * sizes.variables / 16
+}
+
 fn rows_of(sizes: &Sizes) -> Option<Rows> {
     if sizes.row_sum_max >= 1 << 26 {
         return None;
     }
-    // At least one coupling in sixteen; matrices of 2^20 couplings always fit then.
-    if sizes.literals < sizes.variables * sizes.variables / 16 {
+    if !is_matrix(sizes) {
         return Some(Rows::Lists);
     }
     Some(match sizes.weight_max {
@@ -137,9 +143,10 @@ fn rows_of(sizes: &Sizes) -> Option<Rows> {
 
 /// Switches that an annealing chip makes for every 32 spins that it visits, over a whole run: what decides between
 /// chips of fixed cost and event-driven ones.
-const VISITS_PER_SWITCH: u64 = 32;
+pub(crate) const VISITS_PER_SWITCH: u64 = 32;
 
-/// The class of a problem: its form, the length of its clauses, and for spins whichever chip does a sweep at less cost.
+/// The class of a problem: its form, the length of its clauses, and for spins whichever chip does a sweep at less cost
+/// while everything lies near.
 ///
 /// # Errors
 /// [`Refusal::NoChip`] if its numbers are too large.
@@ -160,9 +167,15 @@ pub fn classify(problem: &Problem, sizes: &Sizes) -> Result<Class, Refusal> {
             let (Some(lanes), Some(events)) = (of(Class::SparseSpins), of(Class::DenseSpins)) else {
                 return Err(too_large());
             };
-            let fixed = crate::cost::step_picoseconds(lanes, sizes) / crate::types::CHIPS_PER_BANK;
-            let switches = sizes.variables / VISITS_PER_SWITCH;
-            let metered = crate::cost::metered_picoseconds(events, sizes, 1, switches * sizes.row_mean());
+            let wide = if lanes == Kernel::CrossbarUnitWords { sizes.pairs } else { 0 };
+            let near = Walk { elements: sizes.variables, rows: sizes.pairs, wide, ..Walk::default() };
+            let fixed = cost::step_picoseconds(lanes, &near) / crate::types::CHIPS_PER_BANK;
+            let row = if is_matrix(sizes) { sizes.variables } else { sizes.row_mean() };
+            let run = |steps: u64| {
+                let updates = steps * (sizes.variables / VISITS_PER_SWITCH) * row;
+                cost::metered_picoseconds(events, sizes, &Events { steps, updates, tabu: 0 })
+            };
+            let metered = run(2) - run(1);
             if fixed <= metered { Class::SparseSpins } else { Class::DenseSpins }
         }
     })

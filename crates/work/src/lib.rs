@@ -18,8 +18,8 @@
 //! and four digests ([`Proof`]).
 //!
 //! # The way through the code
-//! [`attempt`] grinds ([`Grinder`]) and runs legs; [`verify`] does the cheap checks ([`check_cheap`]), leg 1, then legs 2
-//! to 4 on threads, and stops at the first that differs. [`draw`] is the whole schedule: a job that booked `N` chips is
+//! [`attempt`] grinds ([`Grinder`]) and runs legs; [`verify`] does the cheap checks ([`check_cheap`]), then the four legs in
+//! their order, one on each core at a time, and stops at the first that differs. [`draw`] is the whole schedule: a job that booked `N` chips is
 //! drawn with probability `N / C`, the rest is the [`pool`]'s; nobody assigns anything. [`CpuRunner`] finds the problem,
 //! compiles its circuits once ([`CircuitCache`]) and runs them ([`Compiled`]); a simulator puts its own [`LegRunner`] in
 //! its place. [`cost`] says how many steps a leg has, [`kernel`] which chips a problem may run on, [`parameters`] with
@@ -31,7 +31,8 @@
 //! Every leg costs [`WorkRules::leg_work`] nanoseconds of the reference core, whatever it simulates. Chips of fixed cost
 //! (switching T, W and G, memcomputing side by side, crossbar A) get `(W_LEG - load) / cost` steps. Where the fastest way
 //! to the same bits is event-driven (spins with many couplings), chips are defined so, and a leg is rounds of one chip
-//! each until a counter of visits and updates, which is part of the run, has reached `W_LEG`. Which chips are admitted,
+//! each, sized by a counter of visits and updates, which is part of the run, so that it reaches `W_LEG`. What a step costs follows
+//! from the compiled circuit: [`cost`]. Which chips are admitted,
 //! which are not, and why: `docs/decisions/0005-work-chips.md`. Solved circuits cost what others cost: switching chips
 //! that satisfy every clause start again from their noise, all others simply go on; noise enters every element in every
 //! step and every step enters the trace.
@@ -80,10 +81,12 @@ pub use error::{Refusal, WorkError};
 pub use meter::{Meter, Reading};
 pub use pool::PublicPool;
 pub use prehash::Grinder;
-pub use proof::{Attempt, Proof, attempt, check_cheap, leg_seed, next_hash, post_hash, pre_hash, verify};
+pub use proof::{
+    Attempt, Proof, attempt, check_cheap, leg_seed, next_hash, post_hash, pre_hash, verify, verify_on,
+};
 pub use rules::WorkRules;
 pub use runner::{LegOutput, LegRunner, Problems};
-pub use size::{DISTANCES, Sizes};
+pub use size::Sizes;
 pub use table::{
     CHECKPOINTS_MAX, Class, ENTRIES_MAX, Entry, KICKS_PER_MILLE, Leg, LegStart, Table, Task, draw,
 };

@@ -8,7 +8,7 @@
 //! win   <=>   B3("post" | h_4) < T_post
 //! ```
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -137,13 +137,31 @@ pub fn check_cheap(
     Ok(())
 }
 
-/// Verifies a proof: [`check_cheap`], then leg 1, then the other three side by side on threads of their own. The
-/// first leg that differs stops the others. Gives what the legs found.
+/// Verifies a proof on all cores of this machine: [`verify_on`].
 ///
 /// # Errors
-/// The first failure, in the order above; among legs 2 to 4 the one of the least number that was seen to fail.
-/// Whether an error blames the sender: [`WorkError::is_forgery`].
+/// As [`verify_on`].
 pub fn verify(
+    th: &Hash,
+    proof: &Proof,
+    table: &Table,
+    rules: &WorkRules,
+    post_target: &Target,
+    runner: &dyn LegRunner,
+) -> Result<[LegOutput; LEGS], WorkError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    verify_on(cores, th, proof, table, rules, post_target, runner)
+}
+
+/// Verifies a proof: [`check_cheap`], then the legs in their order, up to `cores` of them (at least one) at a time, each on
+/// a thread of its own. All seeds follow from the stated digests, so no leg waits for another. The first leg that differs stops
+/// the others. Gives what the legs found.
+///
+/// # Errors
+/// The first failure, in the order above; among legs the one of the least number that was seen to fail.
+/// Whether an error blames the sender: [`WorkError::is_forgery`].
+pub fn verify_on(
+    cores: usize,
     th: &Hash,
     proof: &Proof,
     table: &Table,
@@ -153,38 +171,41 @@ pub fn verify(
 ) -> Result<[LegOutput; LEGS], WorkError> {
     check_cheap(th, proof, rules, post_target)?;
     let hashes = chain(th, proof.nonce, &proof.digests);
-    let stop = AtomicBool::new(false);
-    let check = |leg: u8| {
-        let index = usize::from(leg) - 1;
+    let (stop, next) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let check = |index: usize| {
+        let leg = index as u8 + 1;
         let output = runner.run(table, &draw(table, &leg_seed(&hashes[index], leg)), &stop)?;
         if output.digest == proof.digests[index] { Ok(output) } else { Err(WorkError::Digest { leg }) }
     };
-    let first = check(1)?;
-    let rest: Vec<Result<LegOutput, WorkError>> = std::thread::scope(|scope| {
-        let (check, stop) = (&check, &stop);
-        let threads: Vec<_> = (2..=LEGS as u8)
-            .map(|leg| {
-                scope.spawn(move || {
-                    let result = check(leg);
-                    if result.is_err() {
-                        stop.store(true, Ordering::Relaxed);
-                    }
-                    result
-                })
-            })
-            .collect();
-        threads
-            .into_iter()
-            .map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+    let work = || {
+        let mut done = Vec::new();
+        while !stop.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= LEGS {
+                break;
+            }
+            let result = check(index);
+            if result.is_err() {
+                stop.store(true, Ordering::Relaxed);
+            }
+            done.push((index, result));
+        }
+        done
+    };
+    let mut results = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..cores.clamp(1, LEGS)).map(|_| scope.spawn(work)).collect();
+        let mut results = work();
+        for thread in others {
+            results.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        results
     });
+    results.sort_by_key(|r| r.0);
+    let failures: Vec<&WorkError> = results.iter().filter_map(|r| r.1.as_ref().err()).collect();
     // Legs that were stopped because another failed say nothing.
-    let failure = |result: &Result<LegOutput, WorkError>| result.as_ref().err().cloned();
-    let failures: Vec<WorkError> = rest.iter().filter_map(failure).collect();
-    if let Some(error) = failures.iter().find(|e| **e != WorkError::Interrupted).or(failures.first()) {
+    if let Some(&error) = failures.iter().find(|e| ***e != WorkError::Interrupted).or(failures.first()) {
         return Err(error.clone());
     }
-    let mut outputs = vec![first];
-    outputs.extend(rest.into_iter().flatten());
-    Ok(outputs.try_into().expect("four legs"))
+    let outputs: Vec<LegOutput> = results.into_iter().filter_map(|r| r.1.ok()).collect();
+    Ok(outputs.try_into().expect("no leg failed, so all were run"))
 }

@@ -31,12 +31,13 @@ pub struct WorkRules {
 }
 
 impl WorkRules {
-    /// The main network: a leg is a quarter of a second of the reference core.
+    /// The main network: four legs are two thirds of a second of the reference core, so that two cores verify a block within
+    /// half a second (`docs/decisions/0005-work-chips.md`).
     pub const fn main() -> Self {
         Self {
             cost_version: COST_VERSION,
-            leg_work: 250_000_000,
-            pre_tries: 4_180_000,
+            leg_work: 170_000_000,
+            pre_tries: 2_840_000,
             variables_max: VARIABLES_LIMIT,
             elements_max: ELEMENTS_LIMIT,
             steps_min: 8,
@@ -51,8 +52,8 @@ impl WorkRules {
     pub const fn devnet() -> Self {
         let main = Self::main();
         Self {
-            leg_work: main.leg_work / 25,
-            pre_tries: main.pre_tries / 25,
+            leg_work: main.leg_work / 17,
+            pre_tries: main.pre_tries / 17,
             variables_max: 1 << 16,
             elements_max: 1 << 17,
             ..main

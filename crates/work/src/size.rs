@@ -2,11 +2,6 @@
 
 use hysteron_problem::{ClauseList, Ising, Problem, Wcnf};
 
-/// Bytes of state that a first-level cache holds of what a sweep goes through; see [`Sizes::pairs_far`].
-const NEAR_BYTES: u64 = 1 << 15;
-/// The same of a second-level cache.
-const MIDDLE_BYTES: u64 = 1 << 19;
-
 /// Counts of a problem.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Sizes {
@@ -22,9 +17,6 @@ pub struct Sizes {
     pub weighted_literals: u64,
     /// Ordered pairs of literals of one clause, or twice the couplings: rows that a sweep reads.
     pub pairs: u64,
-    /// Entry `k`: pairs whose distance in index order is more than `2^-(k+1)` and at most `2^-k` of all variables. How
-    /// far apart rows lie decides what caches miss.
-    pub pairs_by_distance: [u64; DISTANCES],
     /// The most clauses or couplings of a variable.
     pub degree_max: u64,
     /// The longest clause.
@@ -39,9 +31,6 @@ pub struct Sizes {
     /// Whether all couplings are -1 or +1, likewise.
     pub is_unit: bool,
 }
-
-/// Distances that [`Sizes::pairs_by_distance`] tells apart; nearer pairs are not counted.
-pub const DISTANCES: usize = 16;
 
 impl Sizes {
     /// Counts a problem.
@@ -93,7 +82,6 @@ impl Sizes {
                 // Bounded by 2^62, as all weights together are.
                 row.1 += weight.unsigned_abs() / divisor;
             }
-            sizes.add_pair(i, j, 2);
         }
         sizes.degree_max = rows.iter().map(|r| r.0).max().unwrap_or(0);
         sizes.row_sum_max = rows.iter().map(|r| r.1).max().unwrap_or(0);
@@ -107,37 +95,10 @@ impl Sizes {
             self.literals += length;
             self.pairs += length * length.saturating_sub(1);
             self.clause_longest = self.clause_longest.max(length);
-            for (k, literal) in clause.iter().enumerate() {
+            for literal in clause {
                 degrees[literal.variable() as usize] += 1;
-                // The next literal, in a ring, stands for all others: time stays linear in the clause.
-                let next = clause[(k + 1) % clause.len()];
-                self.add_pair(literal.variable(), next.variable(), length - 1);
             }
         }
-    }
-
-    fn add_pair(&mut self, a: u32, b: u32, count: u64) {
-        let distance = u64::from(a.abs_diff(b));
-        let ratio = (self.variables / distance.max(1)).max(1);
-        let first = (63 - ratio.leading_zeros()) as usize;
-        if distance > 0 && first < DISTANCES {
-            self.pairs_by_distance[first] += count;
-        }
-    }
-
-    /// Pairs whose two rows of state are further apart than a second-level cache holds, and further than a
-    /// first-level one, when all variables' state takes `bytes`.
-    pub fn pairs_far(&self, bytes: u64) -> (u64, u64) {
-        let beyond = |near: u64| {
-            // Distance in bytes exceeds `near` iff variables / distance is below bytes / near.
-            let ratio = bytes / near;
-            if ratio <= 1 {
-                return 0;
-            }
-            let entries = (63 - ratio.leading_zeros()) as usize;
-            self.pairs_by_distance[..entries.min(DISTANCES)].iter().sum()
-        };
-        (beyond(MIDDLE_BYTES), beyond(NEAR_BYTES))
     }
 
     /// Literals or couplings, as limits count them.

@@ -63,11 +63,15 @@ fn steps_and_classes() {
     for (class, problem) in problems() {
         let sizes = Sizes::of(&problem);
         assert_eq!(classify(&problem, &sizes).unwrap(), class);
+        let compiled = Compiled::new(Arc::new(problem.clone()));
         let steps: Vec<String> = sets(class)
             .iter()
             .map(|set| Kernel::of(set, &sizes).expect("small weights"))
             .filter(|kernel| !kernel.is_metered())
-            .map(|kernel| format!("{kernel:?} {}", cost::steps(kernel, &sizes, WorkRules::main().leg_work)))
+            .map(|kernel| {
+                let steps = compiled.steps(kernel, WorkRules::main().leg_work).unwrap();
+                format!("{kernel:?} {steps} {:?}", cost::terms(compiled.walk(kernel).unwrap()))
+            })
             .collect();
         let mut steps = steps;
         steps.dedup();

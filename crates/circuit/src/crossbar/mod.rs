@@ -22,6 +22,7 @@ mod parameters;
 mod population;
 mod scalar;
 mod schedule;
+mod walk;
 
 pub use circuit::{BANK_BYTES_MAX, Circuit, Class};
 pub use parameters::{Mode, Parameters, Table};

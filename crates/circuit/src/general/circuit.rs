@@ -118,16 +118,19 @@ impl Circuit {
         };
         let (mut elements, mut occurrences, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for variable in order(&by_variable, clause_of) {
-            for place in &by_variable[variable as usize] {
+            // Sums do not depend on order; what takes the same way through the kernel lies side by side, for the CPU to foresee.
+            let mut places: Vec<_> = by_variable[variable as usize]
+                .iter()
+                .map(|place| {
+                    let clause = clause_of(place);
+                    let negative = clause.iter().any(|l| l.variable() == variable && l.is_negative());
+                    (place.1, negative, clause.len(), place)
+                })
+                .collect();
+            places.sort_by_key(|p| (p.0, p.1, p.2));
+            for (_, negative, _, place) in places {
                 let begin = others.len();
-                let mut negative = false;
-                for &literal in clause_of(place) {
-                    if literal.variable() == variable {
-                        negative = literal.is_negative();
-                    } else {
-                        others.push(literal.code());
-                    }
-                }
+                others.extend(clause_of(place).iter().filter(|l| l.variable() != variable).map(|l| l.code()));
                 occurrences.push(Occurrence {
                     others: begin as u32,
                     count: (others.len() - begin) as u16,

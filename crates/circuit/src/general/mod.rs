@@ -21,6 +21,7 @@ mod reference;
 mod run;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use circuit::{CLAUSE_LENGTH_MAX, Circuit};
 pub use parameters::{Parameters, table};

@@ -15,6 +15,7 @@ mod run;
 pub mod scalar;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use circuit::Circuit;
 pub use parameters::{Arrangement, Parameters, table};

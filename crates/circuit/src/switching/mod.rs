@@ -35,6 +35,7 @@ mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use bank::BANK_BYTES_MAX;
 pub use circuit::{CLAUSE_LENGTH_MAX, Circuit, LITERAL_OCCURRENCES_MAX, SLICED_LENGTH_MAX};

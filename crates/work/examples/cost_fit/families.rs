@@ -1,4 +1,5 @@
-//! Instance families: what cost constants are fitted on and checked on.
+//! Instance families: what cost constants are fitted on, and others that they are checked on: sizes between those, other
+//! seeds, and kinds of structure that the fit has not seen.
 
 use hysteron_problem::generate::{
     Auction, Colouring, Content, Counter, Factoring, Kind, Lattice, Parity, Pigeonhole, PlanarUnion,
@@ -15,8 +16,89 @@ pub struct Family {
     pub problem: Problem,
 }
 
-fn make(name: String, kind: Kind) -> Family {
-    let generated = generate(&kind, 1).unwrap_or_else(|e| panic!("{name}: {e}"));
+/// How the families that the fit has not seen differ: all counts of variables are times this, in per cent.
+const HELD_OUT_PER_CENT: u32 = 137;
+
+/// Which families are made.
+#[derive(Clone, Copy)]
+pub struct Choice {
+    /// All counts of variables are times this, in per cent.
+    per_cent: u32,
+    seed: u64,
+    /// Whether structures are among them that the fit does not see.
+    structured: bool,
+}
+
+/// What constants are fitted on.
+pub const FITTED: Choice = Choice { per_cent: 100, seed: 1, structured: false };
+
+impl Choice {
+    fn of(self, count: u32) -> u32 {
+        count * self.per_cent / 100
+    }
+}
+
+/// What constants are checked on.
+pub fn held_out() -> Vec<Family> {
+    let choice = Choice { per_cent: HELD_OUT_PER_CENT, seed: 2, structured: true };
+    [clauses(choice), weighted(choice), sparse(choice), dense(choice)].into_iter().flatten().collect()
+}
+
+/// Problems of about 2^20 literals or couplings, the most that the chain admits, and the densest.
+pub fn largest() -> Vec<Family> {
+    let mut all = Vec::new();
+    let sat = |length: u32, variables: u32, clauses: u32| {
+        let kind = Kind::UniformSat(UniformSat { variables, clauses, length });
+        make(3, format!("largest {length}-SAT {variables}/{clauses}"), kind)
+    };
+    for (length, variables, clauses) in [
+        (3, 80_000, 340_800),
+        (3, 24_000, 102_240),
+        (4, 27_000, 260_000),
+        (5, 10_000, 200_000),
+        (5, 4000, 80_000),
+    ] {
+        all.push(sat(length, variables, clauses));
+    }
+    for (variables, clauses, weight_max, hard_per_mille) in
+        [(70_000, 349_000, 20, 0), (12_000, 60_000, 20, 200)]
+    {
+        let kind = RandomMaxsat { variables, clauses, length: 3, weight_max, hard_per_mille };
+        all.push(make(3, format!("largest maxsat {variables}/{clauses}"), Kind::RandomMaxsat(kind)));
+    }
+    for weights in [Weights::Signs, Weights::Uniform(300), Weights::Gaussian(20_000)] {
+        for (vertices, degree) in [(690_000, 3), (340_000, 6), (80_000, 26)] {
+            let kind = Kind::RegularGraph(RegularGraph { vertices, degree, weights });
+            all.push(make(3, format!("largest regular {vertices} d{degree} {}", weight_name(weights)), kind));
+        }
+        let kind = RandomGraph { vertices: 20_000, edges: 1_000_000, weights };
+        all.push(make(
+            3,
+            format!("largest random 20000 d100 {}", weight_name(weights)),
+            Kind::RandomGraph(kind),
+        ));
+        let kind = Lattice { side: 70, dimensions: 3, weights };
+        all.push(make(3, format!("largest lattice 70^3 {}", weight_name(weights)), Kind::Lattice(kind)));
+    }
+    for spins in [1448] {
+        let kind = Kind::SherringtonKirkpatrick(SherringtonKirkpatrick { spins });
+        all.push(make(3, format!("largest SK {spins}"), kind));
+    }
+    for (variables, density_per_mille) in [(1440, 1000), (5700, 64)] {
+        for pair_max in [20, 1000, 20_000] {
+            let kind = RandomQubo { variables, density_per_mille, linear_max: pair_max, pair_max };
+            all.push(make(
+                3,
+                format!("largest qubo {variables} {density_per_mille}‰ ±{pair_max}"),
+                Kind::RandomQubo(kind),
+            ));
+        }
+    }
+    all
+}
+
+fn make(seed: u64, name: String, kind: Kind) -> Family {
+    let generated = generate(&kind, seed).unwrap_or_else(|e| panic!("{name}: {e}"));
     let document = |d: Result<Document, _>| d.expect("small weights").problem().clone();
     let problem = match generated.content {
         Content::Cnf(cnf) => Problem::Cnf(cnf),
@@ -49,16 +131,18 @@ fn mixed(variables: u32, clauses: u32, lengths: &[u32]) -> Family {
 }
 
 /// CNF.
-pub fn clauses() -> Vec<Family> {
+pub fn clauses(choice: Choice) -> Vec<Family> {
     let mut all = Vec::new();
+    let seed = choice.seed;
     let uniform = |length: u32, variables: u32, ratio_per_cent: u32| {
+        let variables = choice.of(variables);
         let clauses = variables * ratio_per_cent / 100;
         let kind = Kind::UniformSat(UniformSat { variables, clauses, length });
-        make(format!("uniform {length}-SAT {variables} x{ratio_per_cent}%"), kind)
+        make(seed, format!("uniform {length}-SAT {variables} x{ratio_per_cent}%"), kind)
     };
     for variables in [100, 250, 600, 1500, 4000, 10_000, 25_000] {
         for ratio in [350, 426, 700] {
-            if variables * ratio / 100 * 3 <= 1 << 20 {
+            if choice.of(variables) * ratio / 100 * 3 <= 1 << 20 {
                 all.push(uniform(3, variables, ratio));
             }
         }
@@ -76,54 +160,77 @@ pub fn clauses() -> Vec<Family> {
         all.push(uniform(10, variables, 3000));
     }
     for (variables, ratio) in [(500, 4300), (1000, 4300), (3000, 4300), (2000, 7000), (8000, 5000)] {
+        let variables = choice.of(variables);
         let kind = PlantedSat { variables, clauses: variables * ratio / 1000, all_true_per_mille: 80 };
-        all.push(make(format!("planted {variables} x{ratio}"), Kind::PlantedSat(kind)));
+        all.push(make(seed, format!("planted {variables} x{ratio}"), Kind::PlantedSat(kind)));
     }
+    if choice.structured {
+        all.extend(structured_clauses(choice));
+    }
+    all.push(mixed(choice.of(300), choice.of(1500), &[2, 3, 3, 5]));
+    all.push(mixed(choice.of(3000), choice.of(12_000), &[2, 2, 3, 8]));
+    all.push(mixed(choice.of(10_000), choice.of(40_000), &[1, 2, 3, 4, 6]));
+    all.push(mixed(choice.of(20_000), choice.of(60_000), &[2, 2, 2, 3]));
+    all.push(mixed(choice.of(1000), choice.of(3000), &[2, 2, 20]));
+    all.push(mixed(choice.of(200), choice.of(900), &[3, 4, 7]));
+    all.push(mixed(choice.of(5000), choice.of(12_000), &[2, 3, 12]));
+    all.push(mixed(choice.of(400), choice.of(500), &[2, 9, 30]));
+    all
+}
+
+fn structured_clauses(choice: Choice) -> Vec<Family> {
+    let mut all = Vec::new();
+    let seed = choice.seed;
     for (vertices, edges, colours) in [(200, 479, 3), (1000, 2300, 3), (300, 2700, 5), (1500, 13_000, 5)] {
         let kind = Colouring { vertices, edges, colours, planted: true };
-        all.push(make(format!("colouring {vertices}/{edges}/{colours}"), Kind::Colouring(kind)));
+        all.push(make(seed, format!("colouring {vertices}/{edges}/{colours}"), Kind::Colouring(kind)));
     }
     for (pigeons, holes) in [(12, 11), (30, 29)] {
-        all.push(make(format!("pigeonhole {pigeons}"), Kind::Pigeonhole(Pigeonhole { pigeons, holes })));
+        all.push(make(
+            seed,
+            format!("pigeonhole {pigeons}"),
+            Kind::Pigeonhole(Pigeonhole { pigeons, holes }),
+        ));
     }
     for (variables, equations) in [(200, 190), (3000, 2900)] {
-        all.push(make(format!("parity {variables}"), Kind::Parity(Parity { variables, equations })));
+        all.push(make(seed, format!("parity {variables}"), Kind::Parity(Parity { variables, equations })));
     }
-    all.push(make("counter".into(), Kind::Counter(Counter { bits: 16, steps: 200, target: 150 })));
+    all.push(make(seed, "counter".into(), Kind::Counter(Counter { bits: 16, steps: 200, target: 150 })));
     for (product, bits) in [(1_022_117, 10), (1_000_036_000_099, 20)] {
-        all.push(make(format!("factoring {bits}"), Kind::Factoring(Factoring { product, bits })));
+        all.push(make(seed, format!("factoring {bits}"), Kind::Factoring(Factoring { product, bits })));
     }
-    all.push(mixed(300, 1500, &[2, 3, 3, 5]));
-    all.push(mixed(3000, 12_000, &[2, 2, 3, 8]));
-    all.push(mixed(10_000, 40_000, &[1, 2, 3, 4, 6]));
-    all.push(mixed(20_000, 60_000, &[2, 2, 2, 3]));
-    all.push(mixed(1000, 3000, &[2, 2, 20]));
+    all.push(mixed(9000, 30_000, &[3, 3, 2, 7]));
+    all.push(mixed(700, 2500, &[2, 5, 11]));
     all
 }
 
 /// Weighted CNF.
-pub fn weighted() -> Vec<Family> {
+pub fn weighted(choice: Choice) -> Vec<Family> {
     let mut all = Vec::new();
-    for variables in [100, 400, 1500, 6000, 20_000] {
+    let seed = choice.seed;
+    for variables in [100, 400, 1500, 6000, 20_000].map(|n| choice.of(n)) {
         for (length, ratio, weight_max, hard_per_mille) in
             [(3, 5, 1, 0), (3, 5, 20, 0), (3, 6, 20, 200), (2, 4, 50, 0), (3, 5, 1, 700), (4, 9, 9, 300)]
         {
             let clauses = ratio * variables;
             let kind = RandomMaxsat { variables, clauses, length, weight_max, hard_per_mille };
             let name = format!("maxsat {length} {variables}/{clauses} w{weight_max} h{hard_per_mille}");
-            all.push(make(name, Kind::RandomMaxsat(kind)));
+            all.push(make(seed, name, Kind::RandomMaxsat(kind)));
         }
     }
+    if !choice.structured {
+        return all;
+    }
     for (items, bids) in [(60, 150), (200, 1000)] {
-        all.push(make(format!("auction {items}/{bids}"), Kind::Auction(Auction { items, bids })));
+        all.push(make(seed, format!("auction {items}/{bids}"), Kind::Auction(Auction { items, bids })));
     }
     for (vertices, edges) in [(150, 600), (2000, 9000), (10_000, 50_000)] {
         let kind = VertexCover { vertices, edges, weight_max: 20 };
-        all.push(make(format!("cover {vertices}/{edges}"), Kind::VertexCover(kind)));
+        all.push(make(seed, format!("cover {vertices}/{edges}"), Kind::VertexCover(kind)));
     }
     for (vertices, edges) in [(90, 400), (1000, 4000)] {
         let kind = SoftColouring { vertices, edges, colours: 4, cluster: 15, weight_max: 10 };
-        all.push(make(format!("soft colouring {vertices}/{edges}"), Kind::SoftColouring(kind)));
+        all.push(make(seed, format!("soft colouring {vertices}/{edges}"), Kind::SoftColouring(kind)));
     }
     all
 }
@@ -138,61 +245,75 @@ fn weight_name(weights: Weights) -> String {
 }
 
 /// Spins with few couplings.
-pub fn sparse() -> Vec<Family> {
+pub fn sparse(choice: Choice) -> Vec<Family> {
     let mut all = Vec::new();
+    let seed = choice.seed;
     let kinds = [Weights::Signs, Weights::Uniform(4), Weights::Uniform(300), Weights::Gaussian(20_000)];
     for weights in kinds {
-        for vertices in [200, 1000, 5000, 25_000] {
+        for vertices in [200, 1000, 5000, 25_000].map(|n| choice.of(n) / 2 * 2) {
             for degree in [3, 6, 12] {
                 if vertices * degree <= 1 << 20 {
                     let kind = RegularGraph { vertices, degree, weights };
                     let name = format!("regular {vertices} d{degree} {}", weight_name(weights));
-                    all.push(make(name, Kind::RegularGraph(kind)));
+                    all.push(make(seed, name, Kind::RegularGraph(kind)));
                 }
             }
         }
         for (side, dimensions) in [(20, 2), (100, 2), (300, 2), (8, 3), (20, 3)] {
+            let side = if choice.structured { side + side / 6 } else { side };
             let name = format!("lattice {side}^{dimensions} {}", weight_name(weights));
-            all.push(make(name, Kind::Lattice(Lattice { side, dimensions, weights })));
+            all.push(make(seed, name, Kind::Lattice(Lattice { side, dimensions, weights })));
         }
         for (vertices, degree) in [(400, 20), (2000, 20), (10_000, 20), (800, 48), (4000, 40), (1000, 100)] {
+            let vertices = choice.of(vertices);
             let kind = RandomGraph { vertices, edges: vertices * degree / 2, weights };
             let name = format!("random {vertices} d{degree} {}", weight_name(weights));
-            all.push(make(name, Kind::RandomGraph(kind)));
+            all.push(make(seed, name, Kind::RandomGraph(kind)));
+        }
+        if !choice.structured {
+            continue;
         }
         let union = PlanarUnion { vertices: 2000, density_percent: 99, weights };
-        all.push(make(format!("planar 2000 {}", weight_name(weights)), Kind::PlanarUnion(union)));
+        all.push(make(seed, format!("planar 2000 {}", weight_name(weights)), Kind::PlanarUnion(union)));
         let torus = ToroidalGrid { rows: 50, columns: 60, weights };
-        all.push(make(format!("torus 3000 {}", weight_name(weights)), Kind::ToroidalGrid(torus)));
+        all.push(make(seed, format!("torus 3000 {}", weight_name(weights)), Kind::ToroidalGrid(torus)));
     }
     // Rows of more than 126 unit couplings: sums in 16 bits.
-    for (vertices, degree) in [(1000, 160), (3000, 200), (600, 300)] {
+    for (vertices, degree) in [(1000, 160), (3000, 200), (600, 300), (8000, 150), (2000, 140)] {
+        let vertices = choice.of(vertices);
         let kind = RandomGraph { vertices, edges: vertices * degree / 2, weights: Weights::Signs };
-        all.push(make(format!("random {vertices} d{degree} ±1"), Kind::RandomGraph(kind)));
+        all.push(make(seed, format!("random {vertices} d{degree} ±1"), Kind::RandomGraph(kind)));
     }
     all
 }
 
 /// Spins with many couplings.
-pub fn dense() -> Vec<Family> {
+pub fn dense(choice: Choice) -> Vec<Family> {
     let mut all = Vec::new();
-    for spins in [100, 250, 500, 1000, 1400] {
-        all.push(make(format!("SK {spins}"), Kind::SherringtonKirkpatrick(SherringtonKirkpatrick { spins })));
+    let seed = choice.seed;
+    for spins in [70, 100, 250, 500, 1000].map(|n| choice.of(n)) {
+        all.push(make(
+            seed,
+            format!("SK {spins}"),
+            Kind::SherringtonKirkpatrick(SherringtonKirkpatrick { spins }),
+        ));
     }
     for (variables, density_per_mille) in
-        [(100, 1000), (500, 100), (1000, 100), (2500, 100), (1000, 500), (1400, 1000), (5000, 50), (9000, 20)]
+        [(100, 1000), (500, 100), (1000, 100), (2500, 100), (1000, 500), (1000, 1000), (3700, 70), (6000, 20)]
     {
+        let variables = choice.of(variables);
         for pair_max in [20, 1000, 20_000] {
             let kind = RandomQubo { variables, density_per_mille, linear_max: pair_max, pair_max };
             let name = format!("qubo {variables} {density_per_mille}‰ ±{pair_max}");
-            all.push(make(name, Kind::RandomQubo(kind)));
+            all.push(make(seed, name, Kind::RandomQubo(kind)));
         }
     }
     for (vertices, degree) in [(1000, 100), (2000, 300), (5000, 150), (10_000, 100), (20_000, 60)] {
+        let vertices = choice.of(vertices);
         for weights in [Weights::Signs, Weights::Uniform(300)] {
             let kind = RandomGraph { vertices, edges: vertices * degree / 2, weights };
             let name = format!("random {vertices} d{degree} {}", weight_name(weights));
-            all.push(make(name, Kind::RandomGraph(kind)));
+            all.push(make(seed, name, Kind::RandomGraph(kind)));
         }
     }
     all

@@ -1,0 +1,197 @@
+//! What a sweep walks through: counts that its cost depends on, taken from the compiled lists.
+//!
+//! Two sweeps of one bank go through a model of a core with two levels of cache and a simple branch predictor, and the second
+//! is counted. The model is made of integers and is the same everywhere, so that its counts may be consensus data; it is not
+//! meant to be any CPU, but to tell circuits apart whose rows lie near each other from circuits whose rows do not.
+
+/// Bytes of a cache line; every row of chips is one.
+pub const LINE_BYTES: u64 = 64;
+/// Ways of both levels.
+const WAYS: usize = 8;
+/// Sets of the first level: 32 KiB.
+const FIRST_SETS: usize = 64;
+/// Sets of the second level: 512 KiB.
+const SECOND_SETS: usize = 1024;
+
+/// Counts of one sweep of one bank.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Walk {
+    /// Elements that are updated: variables or spins.
+    pub elements: u64,
+    /// Runs of occurrences that one inner loop goes through.
+    pub groups: u64,
+    /// Occurrences of variables in clauses: literals.
+    pub occurrences: u64,
+    /// Rows of neighbours that are read and added or combined.
+    pub rows: u64,
+    /// Of clauses: how many are walked over beside the elements.
+    pub clauses: u64,
+    /// Literals of these that are read one by one, in clauses too long for a kernel's unrolled loops.
+    pub long_literals: u64,
+    /// What takes the longer way of a kernel: see the family.
+    pub wide: u64,
+    /// What takes the kernel's other way: see the family.
+    pub other: u64,
+    /// Inner loops that are as long as none before at the same place.
+    pub turns: u64,
+    /// Accesses in no order that miss the first level, and the second.
+    pub random_misses: [u64; 2],
+    /// The same of accesses in ascending order, which a CPU sees coming.
+    pub stream_misses: [u64; 2],
+    /// Bytes of state and lists that a sweep goes through.
+    pub bytes: u64,
+}
+
+/// One level: in each set the lines that are there, the last used first.
+struct Level {
+    sets: Vec<[u64; WAYS]>,
+}
+
+impl Level {
+    fn new(sets: usize) -> Self {
+        Self { sets: vec![[u64::MAX; WAYS]; sets] }
+    }
+    /// Whether the line was there; it is now.
+    fn has(&mut self, line: u64) -> bool {
+        let count = self.sets.len() as u64;
+        let set = &mut self.sets[(line % count) as usize];
+        let place = set.iter().position(|&l| l == line);
+        let last = place.unwrap_or(WAYS - 1);
+        set.copy_within(..last, 1);
+        set[0] = line;
+        place.is_some()
+    }
+}
+
+/// The model while sweeps go through it.
+pub(crate) struct Walker {
+    first: Level,
+    second: Level,
+    /// Counts of the sweep that goes on.
+    pub counts: Walk,
+    /// Where each stream is: one line at a time is asked for.
+    streams: Vec<u64>,
+    draws: u64,
+}
+
+/// Where memory of one kind begins, in lines, far from all others.
+pub(crate) const fn region(index: u64) -> u64 {
+    index << 32
+}
+
+impl Walker {
+    /// Walks twice, and gives the counts of the second time. `bytes` is set from what was asked for.
+    pub fn walk(mut sweep: impl FnMut(&mut Self)) -> Walk {
+        let mut walker = Self {
+            first: Level::new(FIRST_SETS),
+            second: Level::new(SECOND_SETS),
+            counts: Walk::default(),
+            streams: vec![u64::MAX; 16],
+            draws: 0,
+        };
+        sweep(&mut walker);
+        walker.counts = Walk::default();
+        walker.streams.fill(u64::MAX);
+        sweep(&mut walker);
+        walker.counts
+    }
+
+    fn missed(&mut self, line: u64) -> [u64; 2] {
+        if self.first.has(line) {
+            return [0, 0];
+        }
+        [1, u64::from(!self.second.has(line))]
+    }
+
+    /// A line at some place.
+    #[inline]
+    pub fn random(&mut self, line: u64) {
+        let [first, second] = self.missed(line);
+        self.counts.random_misses[0] += first;
+        self.counts.random_misses[1] += second;
+    }
+
+    /// A line that follows the one before.
+    #[inline]
+    pub fn ordered(&mut self, line: u64) {
+        let [first, second] = self.missed(line);
+        self.counts.stream_misses[0] += first;
+        self.counts.stream_misses[1] += second;
+    }
+
+    /// Bytes `from..from + bytes` of list `stream`, which is read from its start to its end.
+    #[inline]
+    pub fn stream(&mut self, stream: u64, from: u64, bytes: u64) {
+        if bytes == 0 {
+            return;
+        }
+        for line in from / LINE_BYTES..=(from + bytes - 1) / LINE_BYTES {
+            if self.streams[stream as usize] != line {
+                self.streams[stream as usize] = line;
+                self.ordered(region(64 + stream) + line);
+            }
+        }
+    }
+
+    /// `bytes` of a table of `length` bytes, from some offset on, as noise does.
+    #[inline]
+    pub fn table(&mut self, table: u64, length: u64, bytes: u64) {
+        self.draws += 1;
+        let from = crate::rom::mix64(self.draws) % length;
+        for line in from / LINE_BYTES..=(from + bytes - 1) / LINE_BYTES {
+            self.ordered(region(128 + table) + line);
+        }
+    }
+}
+
+/// Whether loops turn as often as the last time at their places.
+#[derive(Default)]
+pub(crate) struct Turns<const PLACES: usize>([u64; PLACES])
+where
+    [u64; PLACES]: Default;
+
+impl<const PLACES: usize> Turns<PLACES>
+where
+    [u64; PLACES]: Default,
+{
+    /// 1 if a loop turns another number of times than the last at its place.
+    #[inline]
+    pub fn at(&mut self, place: usize, count: u64) -> u64 {
+        u64::from(std::mem::replace(&mut self.0[place], count) != count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_found() {
+        let walk = |lines: u64| Walker::walk(|w| (0..lines).for_each(|l| w.random(region(1) + l)));
+        assert_eq!(walk(512).random_misses, [0, 0]);
+        assert_eq!(walk(8192).random_misses, [8192, 0]);
+        assert_eq!(walk(20_000).random_misses, [20_000, 20_000]);
+    }
+
+    #[test]
+    fn what_is_far_apart_is_found_by_chance() {
+        let mut draw = 0;
+        let walk = Walker::walk(|w| {
+            for _ in 0..20_000 {
+                draw += 1;
+                w.random(region(1) + crate::rom::mix64(draw) % 1024);
+            }
+        });
+        // Half of the lines fit.
+        assert!((9000..11_500).contains(&walk.random_misses[0]), "{walk:?}");
+        assert_eq!(walk.random_misses[1], 0);
+    }
+
+    #[test]
+    fn streams_ask_for_a_line_once() {
+        let walk = Walker::walk(|w| (0..1600).for_each(|k| w.stream(0, 400 * k, 4)));
+        assert_eq!(walk.stream_misses[0], 1600, "far more than a cache, each line once");
+        let walk = Walker::walk(|w| (0..160_000).for_each(|k| w.stream(0, 4 * k, 4)));
+        assert_eq!(walk.stream_misses, [10_000, 10_000]);
+    }
+}
