@@ -52,6 +52,42 @@ class Problem:
     @property
     def scale_error(self) -> float: ...
 
+class Constrained:
+    def __init__(
+        self,
+        lower: npt.NDArray[np.int64],
+        upper: npt.NDArray[np.int64],
+        linear: npt.NDArray[np.float64],
+        rows: npt.NDArray[np.int64],
+        columns: npt.NDArray[np.int64],
+        biases: npt.NDArray[np.float64],
+    ) -> None: ...
+    def add(
+        self,
+        variables: npt.NDArray[np.int64],
+        linear: npt.NDArray[np.float64],
+        rows: npt.NDArray[np.int64],
+        columns: npt.NDArray[np.int64],
+        biases: npt.NDArray[np.float64],
+        *,
+        sense: str,
+        right: float,
+        weight: float | None,
+        squared: bool,
+    ) -> None: ...
+    def solve(
+        self,
+        *,
+        time: float | None,
+        runs: int | None,
+        seed: int,
+        threads: int,
+        reads: int,
+        starts: npt.NDArray[np.int64],
+        target: float | None,
+        progress: Callable[[float, float | None, int], object] | None,
+    ) -> dict[str, Any]: ...
+
 def solve(
     problem: Problem,
     *,
