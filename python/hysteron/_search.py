@@ -136,8 +136,12 @@ class Teller:
         if self._bar is not None or self._tell is not None:
             self.call, self.plain = self._told, self._show
 
+    def value(self, objective: float) -> float:
+        """The user's objective for a scaled one."""
+        return objective / self._factor + self._offset
+
     def _told(self, elapsed: float, best: tuple[int, int] | None, ecu: int) -> None:
-        self._show(elapsed, None if best is None else best[0] / 10 ** best[1] / self._factor + self._offset, ecu)
+        self._show(elapsed, None if best is None else self.value(best[0] / 10 ** best[1]), ecu)
 
     def _show(self, elapsed: float, value: float | None, ecu: int) -> None:
         if self._tell is not None:

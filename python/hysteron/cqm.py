@@ -17,6 +17,8 @@ from hysteron.sampler import READS_MAX, Arrays
 
 # The part of the time that chips search the model with penalties in place of constraints.
 CHIPS_PART = 0.3
+# The least time of the annealer, for the repair of what chips found.
+REPAIR_TIME_S = 0.1
 # Larger models are not turned into penalties: that takes dimod longer than it helps.
 CHIPS_TERMS_MAX = 50_000
 # The widest range of an integer variable.
@@ -187,7 +189,10 @@ class CQMSampler:
         starts = [] if initial_states is None else [model.rows(initial_states)]
         from_chips, chips_info = self._chips(model, limits, num_reads)
         starts.extend(from_chips)
-        left = None if limits.time is None else max(limits.time - (clock.perf_counter() - begin), 0.01)
+        left = None if limits.time is None else max(limits.time - (clock.perf_counter() - begin), REPAIR_TIME_S)
+        if chips_info.get("interrupted", False):
+            # Ctrl-C came while chips searched: what they have is repaired, no more.
+            left = REPAIR_TIME_S
         with Teller(_shifted(progress, offset), left, 1.0, 0.0) as teller:
             found = model.native.solve(
                 time=left,
