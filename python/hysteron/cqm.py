@@ -20,7 +20,7 @@ CHIPS_PART = 0.3
 # The least time of the annealer, for the repair of what chips found.
 REPAIR_TIME_S = 0.1
 # Larger models are not turned into penalties: that takes dimod longer than it helps.
-CHIPS_TERMS_MAX = 50_000
+CHIPS_TERMS_MAX = 20_000
 # The widest range of an integer variable.
 RANGE_MAX = 2**53
 
@@ -46,6 +46,8 @@ class _Model:
         np.add.at(whole, places, linear)
         self.native = _native.Constrained(self.lower, self.upper, whole, places[rows], places[columns], biases)
         self.elements = len(biases)
+        #: Whether penalties with whole slacks can stand for all constraints.
+        self.penalisable = True
         for name in cqm.constraints:
             self._add(name)
 
@@ -90,6 +92,8 @@ class _Model:
         places, linear, rows, columns, biases, constant = self._form(comparison.lhs)
         right = float(comparison.rhs) - constant
         sense = comparison.sense.value
+        whole = sense == "==" or bool((linear == np.round(linear)).all())
+        self.penalisable = self.penalisable and len(biases) == 0 and whole
         if sense == ">=":
             linear, biases, right, sense = -linear, -biases, -right, "<="
         lhs = comparison.lhs
@@ -224,8 +228,7 @@ class CQMSampler:
     def _chips(model: _Model, limits: Limits, reads: int) -> tuple[list[npt.NDArray[np.int64]], dict[str, Any]]:
         """States that chips found under penalties, where the model can be turned into penalties."""
         cqm = model.cqm
-        linear = all(comparison.lhs.is_linear() for comparison in cqm.constraints.values())
-        if not linear or not 0 < model.elements <= CHIPS_TERMS_MAX or not cqm.constraints:
+        if not model.penalisable or not 0 < model.elements <= CHIPS_TERMS_MAX or not cqm.constraints:
             return [], {"used": False}
         try:
             bqm, invert = dimod.cqm_to_bqm(cqm)
