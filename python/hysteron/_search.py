@@ -123,7 +123,9 @@ class Teller:
         self._offset = offset
         self._time = time
         self._tell = progress if callable(progress) else None
+        #: For the native part: for objectives as exact numbers, and for those that are doubles.
         self.call: Callable[[float, tuple[int, int] | None, int], object] | None = None
+        self.plain: Callable[[float, float | None, int], object] | None = None
         if progress is True:
             try:
                 from tqdm.auto import tqdm
@@ -132,10 +134,16 @@ class Teller:
             layout = "{desc} {percentage:3.0f}%|{bar}| {elapsed}" if time else "{desc} {elapsed}"
             self._bar = tqdm(total=time, desc="searching", bar_format=layout, leave=False)
         if self._bar is not None or self._tell is not None:
-            self.call = self._told
+            self.call, self.plain = self._told, self._show
+
+    def value(self, objective: float) -> float:
+        """The user's objective for a scaled one."""
+        return objective / self._factor + self._offset
 
     def _told(self, elapsed: float, best: tuple[int, int] | None, ecu: int) -> None:
-        value = None if best is None else best[0] / 10 ** best[1] / self._factor + self._offset
+        self._show(elapsed, None if best is None else self.value(best[0] / 10 ** best[1]), ecu)
+
+    def _show(self, elapsed: float, value: float | None, ecu: int) -> None:
         if self._tell is not None:
             self._tell(elapsed, value, ecu)
         if self._bar is not None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import itertools
 import time as clock
 from collections.abc import Hashable, Sequence
+from decimal import Decimal
+from dataclasses import replace
 from typing import Any
 
 import dimod
 import numpy as np
 import numpy.typing as npt
 
-from hysteron import _native
-from hysteron._search import Limits, Progress, check_count, scale_factor, scaled_target, search
+from hysteron import _native, _ray, network as networks
+from hysteron._search import Limits, Progress, Teller, check_count, scale_factor, scaled_target, search
 
 #: Most samples of one call.
 READS_MAX = 1_000_000
+#: How long further reads are searched for beside an answer of the network.
+READS_TIME_S = 1.0
 
 
 class Arrays:
@@ -71,14 +75,44 @@ class Sampler(dimod.Sampler):  # type: ignore[misc]
 
     Args:
         threads: Threads of a search; all cores this process may use unless given, and one for up to 40 variables.
+        network: URL of a node: every call books chips there for its model, pays for them, and waits. The model leaves
+            this machine: whoever runs a node sees it.
+        wallet, password, chips, blocks, max_price, bounty, blind: What is booked and who pays, with `network`; see
+            `hysteron.network.Booking`. `blind=True` sends the model with its variables permuted and a random set of
+            them turned round. That hides which variable is which and what their values mean. It does not hide the
+            number of variables, which graph their interactions form, the sizes of the biases, or the energies.
+        ray: True, the address of a cluster, or a `hysteron.RayCluster`: every call spreads its chips over the cluster.
 
     Takes any `dimod.BinaryQuadraticModel` through `sample`, and `sample_ising` and `sample_qubo` as every dimod
-    sampler. Nothing leaves the machine.
+    sampler. Without `network` and `ray` nothing leaves the machine.
     """
 
-    def __init__(self, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int | None = None,
+        network: str | None = None,
+        wallet: str | None = None,
+        password: str | None = None,
+        chips: int = 256,
+        blocks: int = 20,
+        max_price: Decimal | int | str | None = None,
+        bounty: int = 10,
+        blind: bool = False,
+        ray: bool | str | _ray.Cluster | None = None,
+    ) -> None:
         Limits(threads=threads)
         self._threads = threads
+        self._cluster = _ray.cluster_of(ray)
+        self._booking: networks.Booking | None = None
+        if network is not None:
+            if wallet is None:
+                raise ValueError("network= needs a wallet= that pays")
+            if self._cluster is not None:
+                raise ValueError("network= and ray= exclude each other")
+            self._booking = networks.Booking(network, wallet, password, chips, blocks, max_price, bounty, blind)
+        elif wallet is not None or blind:
+            raise ValueError("wallet= and blind= go with network=")
 
     @property
     def parameters(self) -> dict[str, list[str]]:
@@ -128,7 +162,9 @@ class Sampler(dimod.Sampler):  # type: ignore[misc]
             A sample set with energies computed by dimod, and in ``info``: status ("optimal" where proven, else
             "feasible"), source (who found the best), timing (seconds), seed, threads, ecu (elementary circuit
             updates), scale, scale_error (most by which rounding moved an energy), history ((seconds, energy) of
-            every improvement), interrupted, version.
+            every improvement), interrupted, version; of a call on the network also network (the job's id, state, what was
+            paid, and the receipt, bytes for `hysteron.verify_receipt`), of one on a cluster ray (tasks, failures, workers).
+            On the network `time` is how long to wait before the job is cancelled.
 
         Raises:
             ValueError: An argument, or biases that cannot be scaled.
@@ -143,19 +179,35 @@ class Sampler(dimod.Sampler):  # type: ignore[misc]
             )
         arrays = Arrays(bqm)
         problem = arrays.problem(scale)
-        limits = limits.filled(problem.variables, problem.elements)
         factor = scale_factor(problem)
+        scaled = None if target is None else scaled_target(problem, target, arrays.offset)
+        starts = arrays.states(initial_states)
         converted = clock.perf_counter()
-        found = search(
-            problem,
-            limits,
-            reads=num_reads,
-            target=None if target is None else scaled_target(problem, target, arrays.offset),
-            starts=arrays.states(initial_states),
-            progress=progress,
-            factor=factor,
-            offset=arrays.offset,
-        )
+        if self._booking is not None:
+            found = self._on_network(problem, limits, num_reads, scaled, starts, progress, factor, arrays.offset)
+            limits = limits.filled(problem.variables, problem.elements)
+        elif self._cluster is not None:
+            if limits.steps is not None:
+                raise ValueError("steps= bounds no search on a cluster: give time=")
+            limits = limits.filled(problem.variables, problem.elements)
+            model = _ray.Model(arrays.linear, arrays.rows, arrays.columns, arrays.biases, arrays.spins, scale)
+            with Teller(progress, limits.time, factor, arrays.offset) as teller:
+                found = _ray.run(
+                    model, self._cluster, limits, reads=num_reads, target=scaled, starts=starts, teller=teller
+                )
+            found["history"] = [(at, (value, 0)) for at, value in found["history"]]
+        else:
+            limits = limits.filled(problem.variables, problem.elements)
+            found = search(
+                problem,
+                limits,
+                reads=num_reads,
+                target=scaled,
+                starts=starts,
+                progress=progress,
+                factor=factor,
+                offset=arrays.offset,
+            )
         history = [(at, n / 10**d / factor + arrays.offset) for at, (n, d) in found["history"]]
         info = {
             "status": found["status"],
@@ -169,6 +221,7 @@ class Sampler(dimod.Sampler):  # type: ignore[misc]
             "interrupted": found["interrupted"],
             "version": _native.__version__,
         }
+        info.update({name: found[name] for name in ("network", "ray") if name in found})
         samples = sampleset(found["samples"], arrays.labels, bqm, info)
         samples.info["timing"] = {
             "convert_s": converted - begin,
@@ -177,6 +230,40 @@ class Sampler(dimod.Sampler):  # type: ignore[misc]
             "total_s": clock.perf_counter() - begin,
         }
         return samples
+
+    def _on_network(
+        self,
+        problem: _native.Problem,
+        limits: Limits,
+        reads: int,
+        target: int | None,
+        starts: npt.NDArray[np.uint8] | None,
+        progress: bool | Progress,
+        factor: float,
+        offset: float,
+    ) -> dict[str, Any]:
+        """Books the problem; the network has one best answer, and further reads are made here, from it."""
+        assert self._booking is not None
+        if starts is not None or limits.steps is not None:
+            raise ValueError("initial_states= and steps= have no meaning on the network")
+        begin = clock.perf_counter()
+        outcome = networks.run(
+            problem, self._booking, target=target, time=limits.time, progress=progress, factor=factor, offset=offset
+        )
+        found: dict[str, Any] = {"samples": outcome.bits, "history": [], "ecu": 0, "reads_s": 0.0}
+        if outcome.bits is None:
+            found["samples"] = np.zeros((0, problem.variables), dtype=np.uint8)
+        elif reads > 1:
+            near = replace(limits, time=READS_TIME_S).filled(problem.variables, problem.elements)
+            found = search(problem, near, reads=reads, starts=outcome.bits)
+        found.update(
+            status=outcome.info["status"],
+            source=outcome.info["source"],
+            interrupted=outcome.info.get("interrupted", False),
+            network=outcome.info,
+            search_s=clock.perf_counter() - begin,
+        )
+        return found
 
 
 def sampleset(

@@ -2,6 +2,7 @@
 //! network. Everything that users see is in `python/hysteron/*.py`; this crate converts, and waits without the GIL.
 
 mod constrained;
+mod network;
 mod problem;
 mod reads;
 mod scale;
@@ -14,6 +15,8 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use crate::constrained::Constrained;
+    #[pymodule_export]
+    use crate::network::{Node, Order, verify_receipt};
     #[pymodule_export]
     use crate::problem::Problem;
     #[pymodule_export]

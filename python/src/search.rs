@@ -84,16 +84,24 @@ impl Job {
         let per_mille = if self.reads > ELITES + 1 { READS_MANY_PER_MILLE } else { READS_FEW_PER_MILLE };
         self.options.time = whole.map(|time| time * (1000 - per_mille) / 1000);
         let problem = self.document.problem();
-        let answer = hysteron_solve::solve(problem, &self.options, &self.follower, &self.interrupt);
+        let others = ELITES.min(self.reads - 1);
+        let found = hysteron_solve::search(
+            problem,
+            &self.options,
+            &self.starts,
+            others,
+            &self.follower,
+            &self.interrupt,
+        );
         let searched = Instant::now();
-        let is_proven = answer.status == Status::Optimal;
-        let mut samples: Vec<_> = answer.assignment.clone().into_iter().chain(self.starts).collect();
+        let is_proven = found.answer.status == Status::Optimal;
+        let mut samples: Vec<_> = found.answer.assignment.clone().into_iter().chain(found.others).collect();
         if let (Canonical::Ising(ising), false, Some(best)) = (problem, is_proven, samples.first_mut()) {
             // A large problem may have been left before its first leg of chips ended.
             reads::descend(ising, best);
         }
         match problem {
-            Canonical::Ising(ising) => {
+            Canonical::Ising(ising) if self.reads > 1 => {
                 let deadline = whole.map(|time| begin + time);
                 let seed = self.options.seed;
                 samples = reads::gather(ising, samples, self.reads, seed, deadline, &self.interrupt);
@@ -102,8 +110,7 @@ impl Job {
         }
         let variables = self.document.variables() as usize;
         samples.iter_mut().for_each(|sample| sample.truncate(variables));
-        samples.truncate(self.reads);
-        Done { answer, samples, reads_time: searched.elapsed() }
+        Done { answer: found.answer, samples, reads_time: searched.elapsed() }
     }
 }
 
@@ -121,7 +128,7 @@ fn rows(array: Option<PyReadonlyArray2<'_, u8>>, columns: usize) -> PyResult<Vec
 }
 
 /// An objective as an exact number of Python: the numerator and the decimals under it.
-fn exact(objective: Objective) -> (i128, u32) {
+pub fn exact(objective: Objective) -> (i128, u32) {
     (objective.numerator(), objective.decimals())
 }
 

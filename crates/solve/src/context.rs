@@ -13,6 +13,8 @@ pub const ELITES_MAX: usize = 16;
 pub enum Source {
     /// The normaliser left nothing to search.
     Presolve,
+    /// The caller, who gave it as a start.
+    Given,
     /// The crossbar chip, with its mode: `A`, `B`, `C` or `D`.
     Crossbar(char),
     /// The switching chip, with its kernel: `T`, `B`, `W` or `G`.
@@ -33,6 +35,7 @@ impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Presolve => write!(f, "presolve"),
+            Self::Given => write!(f, "given start"),
             Self::Crossbar(mode) => write!(f, "chip crossbar {mode}"),
             Self::Switching(kernel) => write!(f, "chip switching {kernel}"),
             Self::Memcomputing => write!(f, "chip memcomputing"),

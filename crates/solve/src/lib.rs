@@ -16,4 +16,4 @@ mod solve;
 pub use context::{Candidate, Context, Source};
 pub use memory::{memory_estimate, memory_limit};
 pub use searcher::{Outcome, Searcher};
-pub use solve::{Answer, Improvement, Observer, Options, Progress, Status, score, solve};
+pub use solve::{Answer, Found, Improvement, Observer, Options, Progress, Status, score, search, solve};

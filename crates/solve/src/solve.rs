@@ -98,6 +98,16 @@ pub struct Answer {
     pub elapsed: Duration,
 }
 
+/// What [`search`] found: the answer, and further good assignments.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The best.
+    pub answer: Answer,
+    /// Assignments besides it that the search kept, all distinct, the best first: at most what was
+    /// asked for. Where there are several components, each differs from the answer in one of them.
+    pub others: Vec<Vec<bool>>,
+}
+
 /// One component and what is known of it.
 struct Part<'a> {
     context: Context<'a>,
@@ -247,6 +257,23 @@ pub fn solve(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Answer {
+    search(problem, options, &[], 0, observer, interrupt).answer
+}
+
+/// [`solve`], from given assignments: each is a candidate from the beginning and an elite while it is
+/// good enough, so the answer is at least as good as the best of them. Returns up to `others` further
+/// assignments besides the answer.
+///
+/// # Panics
+/// If a start does not have one value a variable.
+pub fn search(
+    problem: &Problem,
+    options: &Options,
+    starts: &[Vec<bool>],
+    others: usize,
+    observer: &dyn Observer,
+    interrupt: &AtomicBool,
+) -> Found {
     let begin = Instant::now();
     let effort_limit =
         options.steps.map_or(u64::MAX, |steps| steps.saturating_mul(portfolio::step_effort(problem)));
@@ -263,12 +290,9 @@ pub fn solve(
     let first_thread = usize::from(background.is_some());
     let normalised = normalise(problem, &NormaliseOptions::default());
     let is_cnf = matches!(problem, Problem::Cnf(_));
-    let answer = |status, assignment, source, ecu| Answer {
-        status,
-        assignment,
-        source,
-        ecu,
-        elapsed: begin.elapsed(),
+    let answer = |status, assignment, source, ecu| Found {
+        answer: Answer { status, assignment, source, ecu, elapsed: begin.elapsed() },
+        others: Vec::new(),
     };
     let solved = if is_cnf { Status::Satisfiable } else { Status::Optimal };
     match normalised.decided {
@@ -314,6 +338,11 @@ pub fn solve(
         running: AtomicUsize::new(options.threads - first_thread),
         wake,
     };
+    for start in starts {
+        for (part, start) in search.parts.iter().zip(normalised.restore.project(start)) {
+            part.context.offer(&start, Source::Given);
+        }
+    }
     // A panic of a searcher must not lose the best so far.
     let work = |thread: usize| {
         let work = std::panic::AssertUnwindSafe(|| search.work(thread));
@@ -363,7 +392,29 @@ pub fn solve(
         _ if proven => Status::Optimal,
         _ => Status::Feasible,
     };
-    answer(status, Some(assignment), source, ecu)
+    let others = further(&search.parts, &assignments, others).into_iter();
+    let others = others.map(|assignments| normalised.restore.restore(&assignments)).collect();
+    Found { others, ..answer(status, Some(assignment), source, ecu) }
+}
+
+/// The components' assignments with one of them replaced by another elite, those that lose least first.
+fn further(parts: &[Part], bests: &[Vec<bool>], most: usize) -> Vec<Vec<Vec<bool>>> {
+    let mut found = Vec::new();
+    for (index, part) in parts.iter().enumerate().filter(|_| most > 0) {
+        let elites = part.context.elites();
+        let (hard, energy) = elites[0].key();
+        found.extend(elites.into_iter().skip(1).map(|elite| {
+            let loss = (elite.hard_unsatisfied - hard, elite.energy.saturating_sub(energy));
+            (loss, index, elite.assignment)
+        }));
+    }
+    found.sort_by_key(|(loss, index, _)| (*loss, *index));
+    let whole = |(_, index, assignment): (_, usize, Vec<bool>)| {
+        let mut assignments = bests.to_vec();
+        assignments[index] = assignment;
+        assignments
+    };
+    found.into_iter().take(most).map(whole).collect()
 }
 
 /// Waits for the end, tells of progress, and ends the search when a limit is reached. Returns the model of the whole
