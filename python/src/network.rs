@@ -275,7 +275,9 @@ impl Node {
             None => {
                 let loaded = hysteron_wallet::file::load(Path::new(wallet), password)
                     .map_err(|error| PyValueError::new_err(format!("{wallet}: {error}")))?;
-                let key = loaded.key(0).map_err(|error| PyValueError::new_err(error.to_string()))?;
+                let key = loaded
+                    .key(0)
+                    .ok_or_else(|| PyValueError::new_err(format!("{wallet}: the wallet has no account")))?;
                 (key, loaded.network().to_owned())
             }
         };

@@ -25,8 +25,8 @@ pub use archive::Archive;
 pub use block::{BLOCK_BYTES_MAX, Block, PROBLEM_BYTES_MAX, PROBLEMS_MAX, TRANSACTION_BYTES_MAX};
 pub use chain::{
     Admitted, Chain, ChainOptions, ClaimAhead, Connected, INVALID_MAX, Imported, LOCATOR_MAX, Outcome,
-    REORGANISATION_DEPTH_MAX, SIDE_DEPTH_MAX, Submission, SubmitError, Template, TemplateLimits, Tip, WorkAhead, WorkDone,
-    genesis_block,
+    REORGANISATION_DEPTH_MAX, SIDE_DEPTH_MAX, Submission, SubmitError, Template, TemplateLimits, Tip,
+    WorkAhead, WorkDone, genesis_block,
 };
 pub use claims::VERDICTS_MAX;
 pub use context::{Checkpoint, HeaderContext, HeaderRules};
