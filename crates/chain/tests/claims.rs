@@ -214,10 +214,10 @@ fn old_claims_need_tables_of_the_past() {
     }
     // A node that was restarted has no tables in memory; it makes them by undoing blocks.
     drop(chain);
-    let mut chain = hysteron_chain::Chain::open(
+    let mut chain = Chain::open(
         easy_genesis(),
         storage,
-        std::sync::Arc::new(runner.clone()),
+        Arc::new(runner.clone()),
         Default::default(),
     )
     .expect("opens");
