@@ -214,13 +214,8 @@ fn old_claims_need_tables_of_the_past() {
     }
     // A node that was restarted has no tables in memory; it makes them by undoing blocks.
     drop(chain);
-    let mut chain = Chain::open(
-        easy_genesis(),
-        storage,
-        Arc::new(runner.clone()),
-        Default::default(),
-    )
-    .expect("opens");
+    let mut chain =
+        Chain::open(easy_genesis(), storage, Arc::new(runner.clone()), Default::default()).expect("opens");
     let root = chain.state().root();
     chain.submit_transaction(claim.clone(), None).expect("is as old as it may be");
     assert_eq!(chain.state().root(), root);

@@ -133,7 +133,7 @@ impl LegRunner for Forger {
 }
 
 #[test]
-fn a_forged_block_bans_its_maker_and_nobody_who_passed_it_on() {
+fn a_forged_block_is_followed_by_nobody_and_who_passed_it_on_is_not_banned() {
     let liar = TestNode::with_runner(Box::new(|problems, _| Arc::new(Forger(StubRunner::new(problems)))));
     let (near, far) = (TestNode::new(), TestNode::new());
     connect(&near, &liar);
@@ -141,9 +141,8 @@ fn a_forged_block_bans_its_maker_and_nobody_who_passed_it_on() {
     // It believes its own block: made through the template's header with its own digests.
     let forged = crate::common::mine_with(&liar, "bob", &Forger(StubRunner::without_problems()));
     assert_eq!(tip(&liar), forged.hash);
-    // Gossip alone costs it points; that it offers the block as its chain bans it.
+    // One such block in gossip costs its sender points, not yet a ban: it might have passed it on in good faith.
     let banned = |node: &TestNode| node.runtime.block_on(node.handle().banned());
-    wait_until("the maker is banned", || banned(&near) == [liar.handle().peer()]);
     near.mine("alice");
     wait_until("the honest agree", || tip(&far) == tip(&near));
     assert_ne!(tip(&near), forged.hash);

@@ -75,7 +75,8 @@ fn slowness() -> f64 {
 
 /// The least time of so many quiet runs, in nanoseconds, and what the run gave. Where no moment was quiet, the least of all.
 pub fn time<T>(repeats: u32, mut run: impl FnMut() -> T) -> (f64, T) {
-    let (mut quiet, mut any): (Option<(u64, T)>, Option<(u64, T)>) = (None, None);
+    let mut quiet: Option<(u64, T)> = None;
+    let mut any: Option<(u64, T)> = None;
     let (mut done, mut tries, mut waits) = (0, 0, 0);
     while done < repeats && tries < repeats * ATTEMPTS {
         tries += 1;

@@ -80,10 +80,9 @@ pub fn largest() -> Vec<Family> {
         let kind = Lattice { side: 70, dimensions: 3, weights };
         all.push(make(3, format!("largest lattice 70^3 {}", weight_name(weights)), Kind::Lattice(kind)));
     }
-    for spins in [1448] {
-        let kind = Kind::SherringtonKirkpatrick(SherringtonKirkpatrick { spins });
-        all.push(make(3, format!("largest SK {spins}"), kind));
-    }
+    let spins = 1448;
+    let kind = Kind::SherringtonKirkpatrick(SherringtonKirkpatrick { spins });
+    all.push(make(3, format!("largest SK {spins}"), kind));
     for (variables, density_per_mille) in [(1440, 1000), (5700, 64)] {
         for pair_max in [20, 1000, 20_000] {
             let kind = RandomQubo { variables, density_per_mille, linear_max: pair_max, pair_max };
