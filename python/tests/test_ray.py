@@ -17,6 +17,8 @@ pytestmark = pytest.mark.ray
 @pytest.fixture(scope="module", autouse=True)
 def cluster():
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    # Workers start before clocks do.
+    ray.get([ray.remote(lambda: __import__("hysteron").__version__).remote() for _ in range(4)])
     yield
     ray.shutdown()
 
@@ -66,7 +68,7 @@ def dying(directory, times):
     return run
 
 
-def on_cluster(function, retries, seen=None):
+def on_cluster(function, retries, time=3):
     bqm = model(60)
     vectors = bqm.to_numpy_vectors()
     arrays = _ray.Model(
@@ -77,8 +79,8 @@ def on_cluster(function, retries, seen=None):
         True,
         None,
     )
-    limits = Limits(time=3, seed=1).filled(60, 1770)
-    with Teller(False, 3, 1.0, 0.0) as teller:
+    limits = Limits(time=time, seed=1).filled(60, 1770)
+    with Teller(False, time, 1.0, 0.0) as teller:
         return _ray.run(
             arrays,
             hysteron.RayCluster(retries=retries),
@@ -110,7 +112,7 @@ def test_elites_travel_between_tasks(tmp_path):
             file.write(f"{0 if starts is None else len(starts)}\n")
         return found
 
-    on_cluster(noting, retries=0)
+    on_cluster(noting, retries=0, time=10)
     counts = [int(line) for line in (tmp_path / "starts").read_text().split()]
     # The first begin with nothing, most later ones with others' samples.
     assert counts.count(0) >= 2 and max(counts) > 1

@@ -12,6 +12,8 @@ use super::model::{Model, Position, Rigour, Score};
 /// Sweeps of the first run; later ones are longer, by a half each, up to the most.
 const SWEEPS_FIRST: u64 = 100;
 const SWEEPS_MAX: u64 = 100_000;
+/// The least steps that a run tries: small models are swept more often.
+const RUN_STEPS_MIN: u64 = 20_000;
 /// A weight's factors at the end of a sweep in which its constraint was broken, or held.
 const RISE: f64 = 1.25;
 const FALL: f64 = 0.98;
@@ -19,8 +21,9 @@ const FALL: f64 = 0.98;
 const WEIGHT_RANGE: f64 = 1e6;
 /// Weights in a repair, as a multiple of the largest of the run.
 const REPAIR_WEIGHT: f64 = 1e3;
-/// Passes of a repair.
+/// Passes of a repair, and the least steps that a pass tries.
 const REPAIR_PASSES: usize = 200;
+const PASS_STEPS_MIN: usize = 200;
 /// Partners that are tried for a step of two variables.
 const PARTNERS: usize = 4;
 /// Temperatures, as parts of the mean change of a step.
@@ -95,7 +98,7 @@ impl Limit<'_> {
 /// One thread's search.
 pub fn anneal(model: &Model, starts: &[Vec<i64>], seed: u64, limit: &Limit, best: &Best) {
     let mut noise = Noise(mix64(seed));
-    let mut sweeps = SWEEPS_FIRST;
+    let mut sweeps = SWEEPS_FIRST.max(RUN_STEPS_MIN / model.variables().max(1) as u64);
     let mut run = 0u64;
     let movable: Vec<usize> = (0..model.variables()).filter(|&v| model.lower[v] < model.upper[v]).collect();
     while !limit.is_over() && limit.runs.is_none_or(|runs| run < runs) {
@@ -147,7 +150,8 @@ fn weights_of(model: &Model, noise: &mut Noise) -> Vec<f64> {
     let gain = mean(model).max(1e-9);
     let weight = |constraint: &super::model::Constraint| {
         let pairs = constraint.form.pairs.iter().flatten().map(|p| p.1);
-        let all = constraint.form.linear.iter().copied().chain(pairs).map(f64::abs).filter(|b| *b > 0.0);
+        let own = constraint.form.linear.iter().chain(&constraint.form.square).copied();
+        let all = own.chain(pairs).map(f64::abs).filter(|b| *b > 0.0);
         let least = all.fold(f64::INFINITY, f64::min);
         if constraint.rigour == Rigour::Hard && least.is_finite() { 2.0 * gain / least } else { 0.0 }
     };
@@ -280,11 +284,14 @@ fn repair(position: &mut Position, movable: &[usize], noise: &mut Noise, limit: 
         }
     }
     let mut stale = 0;
+    if movable.is_empty() {
+        return;
+    }
     for _ in 0..REPAIR_PASSES {
         let before = position.objective;
         let broken = position.broken;
         let mut moved = false;
-        for attempted in 0..2 * movable.len() {
+        for attempted in 0..(2 * movable.len()).max(PASS_STEPS_MIN) {
             // An interrupted search still repairs for a moment: feasibility is worth it.
             if attempted % 1024 == 1023 && limit.is_over() && stale > 0 {
                 return;
