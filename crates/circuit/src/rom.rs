@@ -4,8 +4,6 @@
 //! `rom[mix64(key(seed, step, element)) & MASK + lane]`, so that any backend may compute elements
 //! in any order and get the same bits.
 
-use std::sync::OnceLock;
-
 /// Entries of the noise tables that an offset may point to; a power of two.
 pub const ROM_LENGTH: usize = 8192;
 /// Entries behind [`ROM_LENGTH`] that repeat the table's start, so that 64 lanes can be read from any offset.
@@ -35,35 +33,54 @@ pub const fn element_hash(key: u64, element: u32) -> u64 {
     mix64(key ^ ((element as u64) << 24))
 }
 
+/// A noise table: [`ROM_LENGTH`] entries and their wrap.
+pub type Rom = [u16; ROM_LENGTH + ROM_WRAP];
+
 /// `-ln(u)` in Q12 at `u = (k + 1/2) / 8192`, in a pseudorandom order: 8192 entries and their wrap.
 /// Exponentially distributed noise for Metropolis thresholds. Largest value 39 748, mean 4096.
-pub fn exponential_q12() -> &'static [u16; ROM_LENGTH + ROM_WRAP] {
-    static TABLE: OnceLock<Box<[u16; ROM_LENGTH + ROM_WRAP]>> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        let mut table = Box::new([0u16; ROM_LENGTH + ROM_WRAP]);
-        for (k, entry) in table.iter_mut().enumerate().take(ROM_LENGTH) {
-            // u = (2 k + 1) / 2^14
-            let value = 14 * LN_2_Q60 - ln_q60(2 * k as u64 + 1);
-            *entry = ((value + (1 << 47)) >> 48) as u16;
+pub fn exponential_q12() -> &'static Rom {
+    // Made by the compiler: at run time it would cost more than a whole small search.
+    static TABLE: Rom = {
+        let mut table = [0u16; ROM_LENGTH + ROM_WRAP];
+        // u = (2 k + 1) / 2^14
+        let mut ln_odd_q60 = 0;
+        let mut k = 0;
+        while k < ROM_LENGTH {
+            let value = 14 * LN_2_Q60 - ln_odd_q60;
+            table[k] = ((value + (1 << 47)) >> 48) as u16;
+            ln_odd_q60 += ln_ratio_q60(2 * k as u64 + 2);
+            k += 1;
         }
-        shuffle(&mut table[..ROM_LENGTH], 1);
-        table.copy_within(..ROM_WRAP, ROM_LENGTH);
-        table
-    })
+        shuffled(table, 1)
+    };
+    &TABLE
 }
 
 /// Uniform 16-bit noise: each value 0..65536 in steps of 8 (`8 k + 4`), in a pseudorandom order.
-pub fn uniform_u16() -> &'static [u16; ROM_LENGTH + ROM_WRAP] {
-    static TABLE: OnceLock<Box<[u16; ROM_LENGTH + ROM_WRAP]>> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        let mut table = Box::new([0u16; ROM_LENGTH + ROM_WRAP]);
-        for (k, entry) in table.iter_mut().enumerate().take(ROM_LENGTH) {
-            *entry = 8 * k as u16 + 4;
+pub fn uniform_u16() -> &'static Rom {
+    static TABLE: Rom = {
+        let mut table = [0u16; ROM_LENGTH + ROM_WRAP];
+        let mut k = 0;
+        while k < ROM_LENGTH {
+            table[k] = 8 * k as u16 + 4;
+            k += 1;
         }
-        shuffle(&mut table[..ROM_LENGTH], 2);
-        table.copy_within(..ROM_WRAP, ROM_LENGTH);
-        table
-    })
+        shuffled(table, 2)
+    };
+    &TABLE
+}
+
+/// `ln((middle + 1) / (middle - 1))` in Q60 for `middle >= 2`: twice the area hyperbolic tangent of `1 / middle`,
+/// by its Taylor series; exact to about 2^-56.
+const fn ln_ratio_q60(middle: u64) -> i128 {
+    let mut power = (1u64 << 61) / middle;
+    let (mut sum, mut odd) = (0, 1);
+    while power > 0 {
+        sum += power / odd;
+        power = power / middle / middle;
+        odd += 2;
+    }
+    sum as i128
 }
 
 /// `ln 2` in Q60.
@@ -88,13 +105,20 @@ pub fn ln_q60(value: u64) -> i128 {
     ((log2_q60 >> 20) * LN_2_Q60) >> 40
 }
 
-/// Fisher-Yates with [`mix64`] as the source: a fixed permutation for each `salt`.
-fn shuffle<T>(items: &mut [T], salt: u64) {
-    for i in (1..items.len()).rev() {
+/// Fisher-Yates with [`mix64`] as the source, a fixed permutation for each `salt`; then the wrap.
+const fn shuffled(mut table: Rom, salt: u64) -> Rom {
+    let mut i = ROM_LENGTH - 1;
+    while i > 0 {
         let draw = mix64(salt << 32 | i as u64);
-        let j = (u128::from(draw) * (i as u128 + 1)) >> 64;
-        items.swap(i, j as usize);
+        let j = (draw as u128 * (i as u128 + 1)) >> 64;
+        table.swap(i, j as usize);
+        i -= 1;
     }
+    while i < ROM_WRAP {
+        table[ROM_LENGTH + i] = table[i];
+        i += 1;
+    }
+    table
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, Result, bail};
 use hysteron_client::{Connection, Failure, devnet_account};
@@ -172,14 +172,14 @@ pub fn confirm(question: &str, yes: bool) -> Result<bool> {
 
 /// Set when the user presses Ctrl-C or the process is asked to end; the second time it ends at once.
 pub fn interrupt() -> Result<Arc<AtomicBool>> {
+    use signal_hook::{consts, flag};
     let stop = Arc::new(AtomicBool::new(false));
-    let on_signal = stop.clone();
-    ctrlc::set_handler(move || {
-        if on_signal.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .context("could not watch for Ctrl-C")?;
+    for signal in [consts::SIGINT, consts::SIGTERM, consts::SIGHUP] {
+        // In this order: the first looks at the flag that the second sets.
+        flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))
+            .and_then(|_| flag::register(signal, Arc::clone(&stop)))
+            .context("could not watch for Ctrl-C")?;
+    }
     Ok(stop)
 }
 

@@ -3,8 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -142,6 +141,9 @@ struct JsonAnswer<'a> {
     history: &'a [(f64, Objective)],
 }
 
+/// Memory that is taken without asking how much there is.
+const MEMORY_UNASKED_BYTES: u64 = 64 << 20;
+
 /// Runs the command; the exit code is 10 (satisfying or feasible clauses), 20 (unsatisfiable) or 0.
 pub fn run(arguments: &Arguments) -> Result<u8> {
     let document = arguments.input.read()?;
@@ -150,7 +152,8 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
     let threads = arguments.threads.map_or_else(default_threads, usize::from);
     let seed = arguments.seed.unwrap_or_else(random_seed);
     let estimate = hysteron_solve::memory_estimate(&canonical.problem, threads);
-    let limit = hysteron_solve::memory_limit();
+    // Asking the system takes a while beside the smallest searches, and anybody has that much.
+    let limit = if estimate > MEMORY_UNASKED_BYTES { hysteron_solve::memory_limit() } else { u64::MAX };
     if estimate > limit {
         bail!(
             "solving would take about {} MiB with {threads} threads, and {} MiB are to be had; \
@@ -160,15 +163,7 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
         );
     }
 
-    let interrupt = Arc::new(AtomicBool::new(false));
-    let on_signal = interrupt.clone();
-    ctrlc::set_handler(move || {
-        if on_signal.swap(true, Ordering::Relaxed) {
-            // Asked twice: the search does not end, so the user may.
-            std::process::exit(130);
-        }
-    })
-    .context("could not watch for Ctrl-C")?;
+    let interrupt = crate::network::interrupt()?;
 
     // Before the search, which may be long and cannot be had again.
     let output = arguments.output.as_ref().map(|path| Output::open(path)).transpose()?;

@@ -116,6 +116,20 @@ pub fn learns_beside(cnf: &Cnf) -> bool {
     is_learnable(cnf.variables, shape::looks_random(cnf.variables, cnf.clauses.iter()))
 }
 
+/// Structured formulas of so many literals are given to clause learning before anything else: up to there it looks
+/// up often enough to be told to end.
+const LEARN_FIRST_LITERALS_MAX: usize = 300_000;
+/// The same for random clauses: unsatisfiable ones of so many variables are refuted sooner than a thread starts.
+const LEARN_FIRST_RANDOM_VARIABLES_MAX: u32 = 100;
+
+/// Whether clause learning should have the calling thread from the start, and all others wait until it has had a
+/// millisecond or two.
+pub fn learns_first(cnf: &Cnf) -> bool {
+    cnf.clauses.literals().len() <= LEARN_FIRST_LITERALS_MAX
+        && (cnf.variables <= LEARN_FIRST_RANDOM_VARIABLES_MAX
+            || !shape::looks_random(cnf.variables, cnf.clauses.iter()))
+}
+
 fn is_learnable(variables: u32, looks_random: bool) -> bool {
     !looks_random || variables <= RANDOM_LEARNABLE_VARIABLES_MAX
 }

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use hysteron_problem::Problem;
 use hysteron_problem::normalise::{Decided, NormaliseOptions, Normalised, normalise};
+use hysteron_problem::{Cnf, Problem};
 
-use crate::exact::cdcl::Background;
-use crate::exact::strand::Standing;
+use crate::exact::cdcl::{Background, Foreground};
+use crate::exact::strand::{Standing, Verdict};
 use crate::portfolio::{self, Team};
 use crate::schedule::Schedule;
 use crate::{Context, Outcome, Source};
@@ -274,127 +274,207 @@ pub fn search(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Found {
-    let begin = Instant::now();
     let effort_limit =
         options.steps.map_or(u64::MAX, |steps| steps.saturating_mul(portfolio::step_effort(problem)));
-    let wake = Arc::new(Wake::default());
-    // Before anything else, so that nobody is worse off than with clause learning alone.
-    let background = match problem {
+    let order =
+        Order { problem, options, effort_limit, starts, others, observer, interrupt, begin: Instant::now() };
+    match problem {
+        Problem::Cnf(cnf) if portfolio::learns_first(cnf) => order.learn_first(cnf),
+        // Before anything else, so that nobody is worse off than with clause learning alone.
         Problem::Cnf(cnf) if options.threads > 1 && portfolio::learns_beside(cnf) => {
-            let wake = Arc::clone(&wake);
-            Background::start(cnf, effort_limit, Box::new(move || wake.notify()))
+            let wake = Arc::new(Wake::default());
+            let on_end = Arc::clone(&wake);
+            let background = Background::start(cnf, effort_limit, Box::new(move || on_end.notify()));
+            order.search(background, wake)
         }
-        _ => None,
-    };
-    // Clause learning in the background has the place of the first thread.
-    let first_thread = usize::from(background.is_some());
-    let normalised = normalise(problem, &NormaliseOptions::default());
-    let is_cnf = matches!(problem, Problem::Cnf(_));
-    let answer = |status, assignment, source, ecu| Found {
-        answer: Answer { status, assignment, source, ecu, elapsed: begin.elapsed() },
-        others: Vec::new(),
-    };
-    let solved = if is_cnf { Status::Satisfiable } else { Status::Optimal };
-    match normalised.decided {
-        Some(Decided::Unsatisfiable) => return answer(Status::Unsatisfiable, None, Source::Presolve, 0),
-        Some(Decided::Solved) => {
-            let assignment = normalised.restore.restore(&[]);
-            let (hard_unsatisfied, energy) = score(problem, &assignment);
+        _ => order.search(None, Arc::default()),
+    }
+}
+
+/// What was asked of [`search`].
+struct Order<'a> {
+    problem: &'a Problem,
+    options: &'a Options,
+    /// Effort that each thread may spend.
+    effort_limit: u64,
+    starts: &'a [Vec<bool>],
+    others: usize,
+    observer: &'a dyn Observer,
+    interrupt: &'a AtomicBool,
+    begin: Instant,
+}
+
+impl Order<'_> {
+    /// Effort (about nanoseconds) that clause learning has before anybody else begins.
+    const ALONE_EFFORT: u64 = 1_600_000;
+
+    /// Clause learning on this thread. Where it does not decide the formula at once, the others begin beside it, or, if
+    /// there is but one thread, after it.
+    fn learn_first(&self, cnf: &Cnf) -> Found {
+        let (foreground, handle) = Foreground::new();
+        let wake = Arc::new(Wake::default());
+        let mut handle = Some(handle);
+        let is_over = || {
+            self.interrupt.load(Ordering::Relaxed)
+                || self.options.time.is_some_and(|time| self.begin.elapsed() >= time)
+        };
+        std::thread::scope(|scope| {
+            let mut beside = None;
+            let verdict = foreground.decide(cnf, |spent| {
+                if spent > Self::ALONE_EFFORT && self.options.threads > 1 && beside.is_none() {
+                    let (wake, handle) = (Arc::clone(&wake), handle.take());
+                    // Without a thread the others come when this one has ended.
+                    beside = std::thread::Builder::new()
+                        .name("search".into())
+                        .spawn_scoped(scope, move || self.search(handle, wake))
+                        .ok();
+                }
+                spent > self.effort_limit
+                    || if beside.is_some() { false } else { spent > Self::ALONE_EFFORT || is_over() }
+            });
+            let Some(beside) = beside else { return self.alone(cnf, verdict) };
+            foreground.tell(verdict);
+            wake.notify();
+            beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    /// The answer where clause learning had nobody beside it.
+    fn alone(&self, cnf: &Cnf, verdict: Verdict) -> Found {
+        let answer = |status, assignment| {
+            let elapsed = self.begin.elapsed();
+            let answer = Answer { status, assignment, source: Source::Cdcl, ecu: 0, elapsed };
+            Found { answer, others: Vec::new() }
+        };
+        match (verdict.outcome, verdict.model) {
+            (Outcome::Unsatisfiable, _) => answer(Status::Unsatisfiable, None),
+            (_, Some((model, source))) if cnf.unsatisfied(&model) == 0 => {
+                let elapsed = self.begin.elapsed();
+                self.observer.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source, elapsed });
+                answer(Status::Satisfiable, Some(model))
+            }
+            _ => self.search(None, Arc::default()),
+        }
+    }
+
+    /// The whole portfolio, beside clause learning in the `background` if there is any; that notifies `wake` when it has ended.
+    fn search(&self, background: Option<Background>, wake: Arc<Wake>) -> Found {
+        let Self { problem, options, effort_limit, starts, others, observer, interrupt, begin } = *self;
+        // Clause learning in the background has the place of the first thread.
+        let first_thread = usize::from(background.is_some());
+        let normalised = normalise(problem, &NormaliseOptions::default());
+        let is_cnf = matches!(problem, Problem::Cnf(_));
+        let answer = |status, assignment, source, ecu| Found {
+            answer: Answer { status, assignment, source, ecu, elapsed: begin.elapsed() },
+            others: Vec::new(),
+        };
+        let solved = if is_cnf { Status::Satisfiable } else { Status::Optimal };
+        match normalised.decided {
+            Some(Decided::Unsatisfiable) => return answer(Status::Unsatisfiable, None, Source::Presolve, 0),
+            Some(Decided::Solved) => {
+                let assignment = normalised.restore.restore(&[]);
+                let (hard_unsatisfied, energy) = score(problem, &assignment);
+                let elapsed = begin.elapsed();
+                observer.improved(&Improvement {
+                    energy,
+                    hard_unsatisfied,
+                    source: Source::Presolve,
+                    elapsed,
+                });
+                return answer(solved, Some(assignment), Source::Presolve, 0);
+            }
+            None => {}
+        }
+
+        let scoreboard = Scoreboard {
+            observer,
+            begin,
+            normalised: &normalised,
+            bests: Mutex::new(vec![None; normalised.components.len()]),
+            last_source: Mutex::new(Source::Presolve),
+            energy: AtomicI64::new(i64::MAX),
+        };
+        // One component can be given the target in its own units, so that chips stop the moment they reach it.
+        let component_target = match (options.target, &normalised.components[..]) {
+            (Some(target), [_]) => Some(normalised.restore.component_target(target)),
+            _ => None,
+        };
+        let parts = normalised.components.iter().enumerate().map(|(index, component)| {
+            let scoreboard = &scoreboard;
+            let context = Context::new(
+                component,
+                component_target,
+                Some(Box::new(move |c| scoreboard.improved(index, c.key(), c.source))),
+            );
+            Part { context, settled: AtomicBool::new(false) }
+        });
+        let search = Search {
+            parts: parts.collect(),
+            options,
+            effort_limit,
+            unsatisfiable: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            running: AtomicUsize::new(options.threads - first_thread),
+            wake,
+        };
+        for start in starts {
+            for (part, start) in search.parts.iter().zip(normalised.restore.project(start)) {
+                part.context.offer(&start, Source::Given);
+            }
+        }
+        // A panic of a searcher must not lose the best so far.
+        let work = |thread: usize| {
+            let work = std::panic::AssertUnwindSafe(|| search.work(thread));
+            if std::panic::catch_unwind(work).is_err() && search.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+                search.wake.notify();
+            }
+        };
+        let model = std::thread::scope(|scope| {
+            let work = &work;
+            // The caller's thread is a worker too: what takes a fraction of a millisecond does not wait for a thread.
+            let supervisor = scope.spawn(|| supervise(&search, &scoreboard, background, interrupt));
+            for thread in first_thread + 1..options.threads {
+                scope.spawn(move || work(thread));
+            }
+            work(first_thread);
+            supervisor.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+
+        let ecu = search.parts.iter().map(|p| p.context.ecu()).sum();
+        if search.unsatisfiable.load(Ordering::Relaxed) {
+            return answer(Status::Unsatisfiable, None, Source::Cdcl, ecu);
+        }
+        if let Some(model) = model.filter(|model| score(problem, model) == (0, 0)) {
             let elapsed = begin.elapsed();
-            observer.improved(&Improvement { energy, hard_unsatisfied, source: Source::Presolve, elapsed });
-            return answer(solved, Some(assignment), Source::Presolve, 0);
+            observer.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source: Source::Cdcl, elapsed });
+            return answer(Status::Satisfiable, Some(model), Source::Cdcl, ecu);
         }
-        None => {}
-    }
-
-    let scoreboard = Scoreboard {
-        observer,
-        begin,
-        normalised: &normalised,
-        bests: Mutex::new(vec![None; normalised.components.len()]),
-        last_source: Mutex::new(Source::Presolve),
-        energy: AtomicI64::new(i64::MAX),
-    };
-    // One component can be given the target in its own units, so that chips stop the moment they reach it.
-    let component_target = match (options.target, &normalised.components[..]) {
-        (Some(target), [_]) => Some(normalised.restore.component_target(target)),
-        _ => None,
-    };
-    let parts = normalised.components.iter().enumerate().map(|(index, component)| {
-        let scoreboard = &scoreboard;
-        let context = Context::new(
-            component,
-            component_target,
-            Some(Box::new(move |c| scoreboard.improved(index, c.key(), c.source))),
-        );
-        Part { context, settled: AtomicBool::new(false) }
-    });
-    let search = Search {
-        parts: parts.collect(),
-        options,
-        effort_limit,
-        unsatisfiable: AtomicBool::new(false),
-        stop: AtomicBool::new(false),
-        running: AtomicUsize::new(options.threads - first_thread),
-        wake,
-    };
-    for start in starts {
-        for (part, start) in search.parts.iter().zip(normalised.restore.project(start)) {
-            part.context.offer(&start, Source::Given);
+        // Time may run out before a searcher's first candidate, and any assignment is better than none.
+        for context in search.parts.iter().map(|p| &p.context) {
+            if context.best().is_none() {
+                context.offer(&vec![false; context.problem().variables() as usize], Source::Presolve);
+            }
         }
+        let bests: Vec<_> = search.parts.iter().map(|p| p.context.best()).collect();
+        let source = *scoreboard.last_source.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(assignments) =
+            bests.iter().map(|b| b.as_ref().map(|b| b.assignment.clone())).collect::<Option<Vec<_>>>()
+        else {
+            return answer(Status::Unknown, None, source, ecu);
+        };
+        let assignment = normalised.restore.restore(&assignments);
+        let (hard_unsatisfied, energy) = score(problem, &assignment);
+        let proven = search.parts.iter().all(|p| p.settled.load(Ordering::Relaxed) || p.context.is_settled());
+        let status = match (is_cnf, hard_unsatisfied == 0, energy) {
+            (true, _, 0) => Status::Satisfiable,
+            (true, ..) | (_, false, _) => Status::Unknown,
+            _ if proven => Status::Optimal,
+            _ => Status::Feasible,
+        };
+        let others = further(&search.parts, &assignments, others).into_iter();
+        let others = others.map(|assignments| normalised.restore.restore(&assignments)).collect();
+        Found { others, ..answer(status, Some(assignment), source, ecu) }
     }
-    // A panic of a searcher must not lose the best so far.
-    let work = |thread: usize| {
-        let work = std::panic::AssertUnwindSafe(|| search.work(thread));
-        if std::panic::catch_unwind(work).is_err() && search.running.fetch_sub(1, Ordering::AcqRel) == 1 {
-            search.wake.notify();
-        }
-    };
-    let model = std::thread::scope(|scope| {
-        let work = &work;
-        // The caller's thread is a worker too: what takes a fraction of a millisecond does not wait for a thread.
-        let supervisor = scope.spawn(|| supervise(&search, &scoreboard, background, interrupt));
-        for thread in first_thread + 1..options.threads {
-            scope.spawn(move || work(thread));
-        }
-        work(first_thread);
-        supervisor.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    });
-
-    let ecu = search.parts.iter().map(|p| p.context.ecu()).sum();
-    if search.unsatisfiable.load(Ordering::Relaxed) {
-        return answer(Status::Unsatisfiable, None, Source::Cdcl, ecu);
-    }
-    if let Some(model) = model.filter(|model| score(problem, model) == (0, 0)) {
-        let elapsed = begin.elapsed();
-        observer.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source: Source::Cdcl, elapsed });
-        return answer(Status::Satisfiable, Some(model), Source::Cdcl, ecu);
-    }
-    // Time may run out before a searcher's first candidate, and any assignment is better than none.
-    for context in search.parts.iter().map(|p| &p.context) {
-        if context.best().is_none() {
-            context.offer(&vec![false; context.problem().variables() as usize], Source::Presolve);
-        }
-    }
-    let bests: Vec<_> = search.parts.iter().map(|p| p.context.best()).collect();
-    let source = *scoreboard.last_source.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(assignments) =
-        bests.iter().map(|b| b.as_ref().map(|b| b.assignment.clone())).collect::<Option<Vec<_>>>()
-    else {
-        return answer(Status::Unknown, None, source, ecu);
-    };
-    let assignment = normalised.restore.restore(&assignments);
-    let (hard_unsatisfied, energy) = score(problem, &assignment);
-    let proven = search.parts.iter().all(|p| p.settled.load(Ordering::Relaxed) || p.context.is_settled());
-    let status = match (is_cnf, hard_unsatisfied == 0, energy) {
-        (true, _, 0) => Status::Satisfiable,
-        (true, ..) | (_, false, _) => Status::Unknown,
-        _ if proven => Status::Optimal,
-        _ => Status::Feasible,
-    };
-    let others = further(&search.parts, &assignments, others).into_iter();
-    let others = others.map(|assignments| normalised.restore.restore(&assignments)).collect();
-    Found { others, ..answer(status, Some(assignment), source, ecu) }
 }
 
 /// The components' assignments with one of them replaced by another elite, those that lose least first.

@@ -117,3 +117,40 @@ fn the_background_tells_its_verdict_and_that_it_paused() {
     drop(limited);
     assert_eq!(ended.recv_timeout(Duration::from_secs(30)), Ok(()), "dropped, it returns");
 }
+
+/// Counts what is told, and how often.
+#[derive(Default)]
+struct Counted(std::sync::Mutex<Vec<(i64, Source)>>);
+
+impl hysteron_solve::Observer for Counted {
+    fn improved(&self, improvement: &hysteron_solve::Improvement) {
+        self.0.lock().expect("nobody panics").push((improvement.energy, improvement.source));
+    }
+}
+
+#[test]
+fn what_clause_learning_decides_at_once_is_told_once() {
+    let mut chain = ClauseList::new();
+    for v in 1..50 {
+        chain.push(&[Literal::new(v - 1, v % 2 == 0), Literal::new(v, v % 3 == 0)]);
+    }
+    let cnf = Cnf { variables: 50, clauses: chain };
+    for threads in [1, 2] {
+        let told = Counted::default();
+        let answer = solve(&Problem::Cnf(cnf.clone()), &options(threads, 1), &told, &AtomicBool::new(false));
+        assert_eq!((answer.status, answer.source, answer.ecu), (Status::Satisfiable, Source::Cdcl, 0));
+        assert_eq!(answer.assignment.map(|a| cnf.unsatisfied(&a)), Some(0));
+        assert_eq!(*told.0.lock().expect("nobody panics"), [(0, Source::Cdcl)]);
+    }
+}
+
+#[test]
+fn what_clause_learning_does_not_decide_at_once_is_searched_by_all() {
+    // Chips satisfy all but one clause of this within a second; clause learning alone says nothing before it has refuted it.
+    for threads in [1, 2] {
+        let limited = Options { time: Some(Duration::from_secs(1)), ..options(threads, 1) };
+        let answer = solve(&Problem::Cnf(pigeons(13)), &limited, &(), &AtomicBool::new(false));
+        assert!(answer.ecu > 0, "{threads} threads: nobody but clause learning worked");
+        assert_eq!(answer.assignment.map(|a| pigeons(13).unsatisfied(&a)), Some(1), "{threads} threads");
+    }
+}

@@ -86,6 +86,49 @@ impl Oracle for Cadical {
     }
 }
 
+/// CaDiCaL on the calling thread, reporting its pace to a function.
+pub struct Inline<F: FnMut(u64) -> bool> {
+    solver: cadical::Solver<Report<F>>,
+}
+
+/// Calls the function with the cost of a callback; it says whether to give up.
+struct Report<F>(F);
+
+impl<F: FnMut(u64) -> bool> cadical::Callbacks for Report<F> {
+    fn terminate(&mut self) -> bool {
+        (self.0)(CALLBACK_COST)
+    }
+}
+
+impl<F: FnMut(u64) -> bool> Inline<F> {
+    /// An empty solver with CaDiCaL's default options.
+    pub fn new(report: F) -> Self {
+        let mut solver = cadical::Solver::new();
+        solver.set_callbacks(Some(Report(report)));
+        Self { solver }
+    }
+    /// Makes room for so many variables.
+    pub fn reserve(&mut self, variables: u32) {
+        self.solver.reserve(variables as i32);
+    }
+    /// Adds a clause.
+    pub fn add_clause(&mut self, clause: &[Literal]) {
+        self.solver.add_clause(clause.iter().map(|&l| number(l)));
+    }
+    /// Searches until decided or told to give up.
+    pub fn solve(&mut self) -> Answer {
+        match self.solver.solve() {
+            Some(true) => Answer::Satisfiable,
+            Some(false) => Answer::Unsatisfiable,
+            None => Answer::Unknown,
+        }
+    }
+    /// The model found, one value a variable.
+    pub fn model(&self, variables: u32) -> Vec<bool> {
+        (0..variables).map(|v| self.solver.value(v as i32 + 1) == Some(true)).collect()
+    }
+}
+
 /// The literal as CaDiCaL has it; variables are below 2^26, and encodings keep far below 2^31.
 fn number(literal: Literal) -> i32 {
     let variable = literal.variable() as i32 + 1;

@@ -2,7 +2,10 @@
 
 use hysteron_problem::{ClauseList, Cnf};
 
-use super::cadical::Cadical;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::cadical::{Cadical, Inline};
 use super::oracle::{Answer, Oracle};
 use super::strand::{OnEnd, Pace, Standing, Strand, Verdict};
 use crate::{Context, Outcome, Searcher, Source};
@@ -42,11 +45,14 @@ impl Searcher for Cdcl {
     }
 }
 
-/// Clause learning on a whole formula as it was given, on a thread of its own and from the start: what CaDiCaL alone
+/// Clause learning on a whole formula as it was given, beside everything else and from the start: what CaDiCaL alone
 /// would do, whatever else goes on. On a normalised formula, whose literals are in another order, it searches
-/// differently, and not always as fast.
-pub struct Background {
-    strand: Strand,
+/// differently, and not always as fast. Dropped, it is told to end and not waited for.
+pub enum Background {
+    /// On a thread of its own.
+    Strand(Strand),
+    /// On the thread that called for the search.
+    Caller(Call),
 }
 
 impl Background {
@@ -61,12 +67,80 @@ impl Background {
         };
         let mut strand = Strand::new(Box::new(body));
         strand.launch(effort, on_end).ok()?;
-        Some(Self { strand })
+        Some(Self::Strand(strand))
     }
 
     /// How it stands; the verdict is told once.
     pub fn standing(&mut self) -> Standing {
-        self.strand.standing()
+        match self {
+            Self::Strand(strand) => strand.standing(),
+            Self::Caller(call) => call.0.standing(),
+        }
+    }
+}
+
+/// The handle of clause learning on the caller's thread, for those who work beside it.
+pub struct Call(Arc<CallState>);
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.0.abandoned.store(true, Ordering::Relaxed);
+    }
+}
+
+struct CallState {
+    abandoned: AtomicBool,
+    standing: Mutex<Standing>,
+}
+
+impl CallState {
+    fn standing(&self) -> Standing {
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*standing {
+            Standing::Ended(_) => std::mem::replace(&mut standing, Standing::Paused),
+            Standing::Running => Standing::Running,
+            Standing::Paused => Standing::Paused,
+        }
+    }
+}
+
+/// Clause learning on a whole formula as it was given, on the calling thread: a formula of milliseconds is decided before
+/// a thread could have been started.
+pub struct Foreground(Arc<CallState>);
+
+impl Foreground {
+    /// Nothing done yet, and the handle to watch it by.
+    pub fn new() -> (Self, Background) {
+        let standing = Mutex::new(Standing::Running);
+        let state = Arc::new(CallState { abandoned: AtomicBool::new(false), standing });
+        (Self(Arc::clone(&state)), Background::Caller(Call(state)))
+    }
+
+    /// Decides `problem`. `spent` is called many times a second with the effort so far and says whether to give up,
+    /// which dropping the handle asks for as well.
+    pub fn decide(&self, problem: &Cnf, mut spent: impl FnMut(u64) -> bool) -> Verdict {
+        let mut effort = 0u64;
+        let mut solver = Inline::new(|cost| {
+            effort = effort.saturating_add(cost);
+            spent(effort) || self.0.abandoned.load(Ordering::Relaxed)
+        });
+        solver.reserve(problem.variables);
+        for clause in problem.clauses.iter() {
+            solver.add_clause(clause);
+        }
+        match solver.solve() {
+            Answer::Satisfiable => {
+                let model = Some((solver.model(problem.variables), Source::Cdcl));
+                Verdict { outcome: Outcome::Optimal, model, bound: None }
+            }
+            Answer::Unsatisfiable => Outcome::Unsatisfiable.into(),
+            Answer::Unknown => Outcome::Exhausted.into(),
+        }
+    }
+
+    /// Tells the verdict to who holds the handle.
+    pub fn tell(self, verdict: Verdict) {
+        *self.0.standing.lock().unwrap_or_else(PoisonError::into_inner) = Standing::Ended(verdict);
     }
 }
 
