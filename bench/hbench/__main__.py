@@ -34,6 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--results", type=Path, default=suites.BENCH / "results", help="folder for tables and runs")
     parser.add_argument("--report", action="store_true", help="write the tables from kept runs, run nothing")
     parser.add_argument("--summary", action="store_true", help="write README.md over all suites, run nothing")
+    parser.add_argument("--throughput", action="store_true", help="measure the kernels on one core, run nothing else")
     parser.add_argument("--curve", type=Path, metavar="FILE", help="plot the energy curve of one run of ours")
     parser.add_argument("--out", type=Path, help="where the curve goes (.svg or .png)")
     parser.add_argument("--list", action="store_true", help="list suites, instances and rivals, run nothing")
@@ -133,6 +134,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     args = arguments()
     names = [word for item in args.suite or [] for word in item.split(",")] or suites.names()
+    if args.throughput:
+        from hbench import throughput
+
+        throughput.run(args.results, cpus_of(args, 1)[0], args.date)
+        return
     if args.curve:
         from hbench import curve
 

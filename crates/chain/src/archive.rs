@@ -68,6 +68,9 @@ impl<S> Clone for Archive<S> {
     }
 }
 
+/// A transaction's id, the transaction, and the bytes of the problem that it brings.
+pub(crate) type Waiting = (Hash, SignedTransaction, Option<Vec<u8>>);
+
 fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
     borsh::to_vec(value).expect("memory takes every byte")
 }
@@ -189,6 +192,17 @@ impl<S: Storage> Archive<S> {
             from = [last.as_slice(), &[0]].concat();
             records.extend(page);
         }
+    }
+    /// Transactions that were kept while they wait, at most `most`, with the bytes of their problems.
+    pub(crate) fn waiting(&self, most: usize) -> Result<Vec<Waiting>, StorageError> {
+        let pairs = self.storage.range(Column::Waiting, &[], most)?;
+        let read = |(id, value): (Vec<u8>, Vec<u8>)| {
+            let id = Hash::try_from(id.as_slice())
+                .map_err(|_| StorageError::Damaged("a key of column waiting is no hash".into()))?;
+            let (transaction, problem) = decode(Column::Waiting, &value)?;
+            Ok((id, transaction, problem))
+        };
+        pairs.into_iter().map(read).collect()
     }
     pub(crate) fn commit(&self, batch: &Batch) -> Result<(), StorageError> {
         self.storage.commit(batch)

@@ -27,11 +27,13 @@ pub enum Column {
     Problems,
     /// Record key -> record, the state after the tip.
     State,
+    /// Transaction hash -> a transaction that was handed in here and waits for a block, with its problem's bytes.
+    Waiting,
 }
 
 impl Column {
     /// Every column, in a fixed order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Meta,
         Self::Entries,
         Self::Bodies,
@@ -41,6 +43,7 @@ impl Column {
         Self::Transactions,
         Self::Problems,
         Self::State,
+        Self::Waiting,
     ];
     /// The column's name on a disk.
     pub const fn name(self) -> &'static str {
@@ -54,6 +57,7 @@ impl Column {
             Self::Transactions => "transactions",
             Self::Problems => "problems",
             Self::State => "state",
+            Self::Waiting => "waiting",
         }
     }
 }

@@ -6,7 +6,7 @@ use common::{address, chain_of, fresh, next_block, transfer};
 use hysteron_chain::mempool::{AccountView, Candidate, SelectionLimits};
 use hysteron_chain::testing::{easy_genesis, mine};
 use hysteron_chain::{
-    ChainOptions, Mempool, MempoolError, MempoolLimits, Outcome, SubmitError, TemplateLimits,
+    Chain, ChainOptions, Mempool, MempoolError, MempoolLimits, Outcome, SubmitError, TemplateLimits,
 };
 use hysteron_ledger::Genesis;
 use proptest::prelude::*;
@@ -228,4 +228,46 @@ fn transactions_of_abandoned_blocks_return() {
     assert_eq!(block.transactions, of_alice[1..]);
     chain.submit_block(block, u64::MAX / 2).expect("is valid");
     assert_eq!(chain.archive().transaction_place(&of_bob.id()).expect("reads"), None);
+}
+
+#[test]
+fn what_was_handed_in_here_waits_again_after_a_restart() {
+    let genesis = easy_genesis();
+    let (first, storage, runner) = chain_of(&genesis, ChainOptions::default());
+    drop(first);
+    let open = || {
+        let runner = std::sync::Arc::new(runner.clone());
+        Chain::open(genesis.clone(), storage.clone(), runner, ChainOptions::default()).expect("it opens")
+    };
+    let mut chain = open();
+    let mine_here = [("alice", 1), ("alice", 0), ("bob", 0)]
+        .map(|(n, nonce)| candidate(&genesis, n, nonce, 1_000_000, 1));
+    for candidate in &mine_here {
+        let admitted = chain.submit_transaction(candidate.transaction.clone(), None).expect("taken");
+        chain.keep_waiting(&admitted.id).expect("kept");
+    }
+    // Somebody else's: others have it.
+    let theirs = candidate(&genesis, "customer", 0, 1_000_000, 1);
+    chain.submit_transaction(theirs.transaction.clone(), None).expect("taken");
+    drop(chain);
+
+    let mut chain = open();
+    assert_eq!(chain.mempool().len(), 0);
+    assert_eq!(chain.readmit_kept().expect("read"), 3);
+    let mut waiting: Vec<_> = chain.mempool().ids().copied().collect();
+    let mut expected: Vec<_> = mine_here.iter().map(|c| c.transaction.id()).collect();
+    (waiting.sort(), expected.sort());
+    assert_eq!(waiting, expected);
+    assert_eq!(chain.kept(2).len(), 2);
+
+    // In a block they are forgotten, on the disk too.
+    let block = next_block(&mut chain, &runner, "miner", 10);
+    assert_eq!(block.transactions.len(), 3);
+    let now = block.header.time;
+    chain.submit_block(block, now).expect("it holds");
+    assert_eq!(chain.kept(9).len(), 0);
+    drop(chain);
+    let mut chain = open();
+    assert_eq!(chain.readmit_kept().expect("read"), 0);
+    assert_eq!(chain.mempool().len(), 0);
 }

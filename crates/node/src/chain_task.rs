@@ -96,6 +96,13 @@ impl Writer {
         Ok(admitted)
     }
 
+    /// The same for one that was handed in here: it waits on the disk too.
+    fn keep_transaction(&mut self, parcel: Parcel) -> Result<Admitted, SubmitError> {
+        let admitted = self.submit_transaction(parcel)?;
+        self.chain.keep_waiting(&admitted.id)?;
+        Ok(admitted)
+    }
+
     /// Notes that a transaction was taken.
     pub(crate) fn mempool_changed(&mut self) {
         self.mempool_changes += 1;
@@ -354,6 +361,23 @@ impl ChainHandle {
         &self,
         parcel: Parcel,
     ) -> Result<Result<Admitted, SubmitError>, Unanswered> {
+        self.submit_with(parcel, Writer::submit_transaction).await
+    }
+
+    /// The same for a transaction that a user of this node hands in: who hears that it waits can rely on that, even if the
+    /// process is killed.
+    pub(crate) async fn keep_transaction(
+        &self,
+        parcel: Parcel,
+    ) -> Result<Result<Admitted, SubmitError>, Unanswered> {
+        self.submit_with(parcel, Writer::keep_transaction).await
+    }
+
+    async fn submit_with(
+        &self,
+        parcel: Parcel,
+        take: impl FnOnce(&mut Writer, Parcel) -> Result<Admitted, SubmitError> + Send + 'static,
+    ) -> Result<Result<Admitted, SubmitError>, Unanswered> {
         let transaction = parcel.transaction.clone();
         match self.ask(move |writer| writer.chain.claim_ahead(&transaction)).await? {
             Ok(None) => {}
@@ -367,7 +391,7 @@ impl ChainHandle {
             }
             Err(error) => return Ok(Err(error)),
         }
-        self.ask(move |writer| writer.submit_transaction(parcel)).await
+        self.ask(move |writer| take(writer, parcel)).await
     }
 
     /// Where the chain stands.

@@ -46,3 +46,5 @@ pub const HISTORY_CACHE_BYTES: usize = 16 * 1024 * 1024;
 pub const HEADER_SYNCS_MAX: usize = 16;
 /// Claims of one connection in a minute.
 pub const CLAIMS_PER_MINUTE: u32 = 240;
+/// Transactions that were handed in here, wait, and are passed on again with a new tip.
+pub(crate) const REPEATED_MAX: usize = 16;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hysteron_chain::mempool::Candidate;
 use hysteron_chain::{Block, ChainError, Header, HeaderSync, ImportPlan};
 use hysteron_net::{CheckedHeader, Event, Fault, Handle, HeaderSummary, Imported, Judge, PeerId, Tip, View};
 use hysteron_work::{Hash, ProblemId};
@@ -11,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::chain_task::{ChainHandle, Standing, now};
 use crate::intake::{Gate, Intake};
-use crate::limits::{CHAIN_QUEUE_MAX, HEADER_SYNCS_MAX};
+use crate::limits::{CHAIN_QUEUE_MAX, HEADER_SYNCS_MAX, REPEATED_MAX};
 use crate::parcel::Parcel;
 use crate::stop::{Stop, stopped};
 
@@ -285,6 +286,7 @@ pub(crate) async fn drive(
 ) {
     let intake = Intake::start(handle.clone(), chain.clone(), gate);
     let mut standings = chain.watch();
+    let mut told = chain.standing().tip.hash;
     loop {
         tokio::select! {
             _ = stopped(&mut stop) => break,
@@ -308,13 +310,30 @@ pub(crate) async fn drive(
                     break;
                 }
                 let tip = tip_of(&standings.borrow_and_update());
-                if handle.own_tip(tip).await.is_err() {
+                if handle.own_tip(tip.clone()).await.is_err() {
                     break;
+                }
+                if tip.hash != told {
+                    told = tip.hash;
+                    repeat_kept(&handle, &chain).await;
                 }
             }
         }
     }
     handle.shutdown().await;
+}
+
+/// Passes on again what was handed in here and still waits after another block: perhaps no peer was there, or this node was
+/// started again since. Peers that have it ignore it.
+async fn repeat_kept(handle: &Handle, chain: &ChainHandle) {
+    let kept = chain.ask(|writer| writer.chain.kept(REPEATED_MAX)).await;
+    for Candidate { transaction, problem, .. } in kept.unwrap_or_default() {
+        let bytes = Parcel { transaction, problem }.encode();
+        if let Err(error) = handle.publish_transaction(bytes).await {
+            tracing::debug!(%error, "nothing was published");
+            return;
+        }
+    }
 }
 
 async fn take(intake: &Intake, chain: &ChainHandle, syncing: &Syncing, event: Event) {

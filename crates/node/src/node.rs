@@ -158,7 +158,11 @@ fn open_blocking(
         None => directory::account_key(data)?,
     };
     let open = Arc::downgrade(&storage);
-    let chain = Chain::open(genesis.clone(), storage, runner.clone(), ChainOptions::default())?;
+    let mut chain = Chain::open(genesis.clone(), storage, runner.clone(), ChainOptions::default())?;
+    let waiting = chain.readmit_kept()?;
+    if waiting > 0 {
+        tracing::info!(waiting, "transactions that were handed in before wait again");
+    }
     let genesis = Arc::new(genesis);
     let history = Arc::new(History::open(data, archive, Convert::new(genesis.clone()))?);
     Ok(Opened {

@@ -120,7 +120,7 @@ pub fn learns_beside(cnf: &Cnf) -> bool {
 /// up often enough to be told to end.
 const LEARN_FIRST_LITERALS_MAX: usize = 300_000;
 /// The same for random clauses: unsatisfiable ones of so many variables are refuted sooner than a thread starts.
-const LEARN_FIRST_RANDOM_VARIABLES_MAX: u32 = 100;
+const LEARN_FIRST_RANDOM_VARIABLES_MAX: u32 = 60;
 
 /// Whether clause learning should have the calling thread from the start, and all others wait until it has had a
 /// millisecond or two.

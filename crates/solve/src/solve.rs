@@ -307,6 +307,8 @@ struct Order<'a> {
 impl Order<'_> {
     /// Effort (about nanoseconds) that clause learning has before anybody else begins.
     const ALONE_EFFORT: u64 = 1_600_000;
+    /// The same by the clock, where there are others: callbacks of large formulas stand for more than they are charged.
+    const ALONE_TIME: Duration = Duration::from_millis(2);
 
     /// Clause learning on this thread. Where it does not decide the formula at once, the others begin beside it, or, if
     /// there is but one thread, after it.
@@ -321,16 +323,26 @@ impl Order<'_> {
         std::thread::scope(|scope| {
             let mut beside = None;
             let verdict = foreground.decide(cnf, |spent| {
-                if spent > Self::ALONE_EFFORT && self.options.threads > 1 && beside.is_none() {
+                if spent > self.effort_limit {
+                    return true;
+                }
+                if beside.is_some() {
+                    return false;
+                }
+                let is_late = spent > Self::ALONE_EFFORT;
+                if self.options.threads == 1 {
+                    return is_late || is_over();
+                }
+                if is_late || self.begin.elapsed() > Self::ALONE_TIME {
                     let (wake, handle) = (Arc::clone(&wake), handle.take());
-                    // Without a thread the others come when this one has ended.
                     beside = std::thread::Builder::new()
                         .name("search".into())
                         .spawn_scoped(scope, move || self.search(handle, wake))
                         .ok();
+                    // Without a thread the others come when this one has ended.
+                    return beside.is_none();
                 }
-                spent > self.effort_limit
-                    || if beside.is_some() { false } else { spent > Self::ALONE_EFFORT || is_over() }
+                is_over()
             });
             let Some(beside) = beside else { return self.alone(cnf, verdict) };
             foreground.tell(verdict);

@@ -201,6 +201,8 @@ pub struct Chain<S> {
     invalid: Invalid,
     mempool: Mempool,
     pending: pool::Pending,
+    /// Ids in [`crate::storage::Column::Waiting`].
+    kept: BTreeSet<Hash>,
 }
 
 impl<S> std::fmt::Debug for Chain<S> {
@@ -264,6 +266,7 @@ impl<S: Storage> Chain<S> {
             invalid: Invalid::default(),
             mempool: Mempool::new(options.mempool),
             pending: pool::Pending::default(),
+            kept: BTreeSet::new(),
             genesis,
         })
     }

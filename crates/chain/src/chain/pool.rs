@@ -9,7 +9,10 @@ use crate::block::{Block, PROBLEM_BYTES_MAX};
 use crate::claims::{Claims, Rerun};
 use crate::error::{BAN_SCORE, ChainError};
 use crate::mempool::{AccountView, Candidate, Inserted, MempoolError};
-use crate::storage::Storage;
+use crate::storage::{Batch, Column, Storage};
+
+/// Transactions that are kept on the disk while they wait; further ones wait in memory alone.
+pub const KEPT_MAX: usize = 4096;
 
 /// A transaction that waits now.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -100,6 +103,68 @@ impl<S: Storage> Chain<S> {
         self.admit(Candidate { transaction, problem, weight: 1 })
     }
 
+    /// Puts a waiting transaction on the disk, so that it still waits after a restart, however this process ends: for those
+    /// that were handed in here, which perhaps nobody else has. Once it is in a block or has lost its place it is forgotten.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub fn keep_waiting(&mut self, id: &Hash) -> Result<(), ChainError> {
+        let Some(candidate) = self.mempool.get(id).filter(|_| self.kept.len() < KEPT_MAX) else {
+            return Ok(());
+        };
+        let value = borsh::to_vec(&(&candidate.transaction, &candidate.problem));
+        let mut batch = Batch::default();
+        batch.put(Column::Waiting, id, value.expect("writing to memory does not fail"));
+        self.archive.commit(&batch)?;
+        self.kept.insert(*id);
+        Ok(())
+    }
+
+    /// Takes back what [`Self::keep`] left on the disk: once, after opening. What no longer finds a place is forgotten. Gives
+    /// how many wait again.
+    ///
+    /// # Errors
+    /// If the storage fails or is damaged.
+    pub fn readmit_kept(&mut self) -> Result<usize, ChainError> {
+        let pairs = self.archive.waiting(KEPT_MAX)?;
+        self.kept = pairs.iter().map(|(id, ..)| *id).collect();
+        let mut candidates: Vec<Candidate> = pairs
+            .into_iter()
+            .map(|(_, transaction, problem)| Candidate { transaction, problem, weight: 1 })
+            .collect();
+        // A sender's nonces one after the other.
+        candidates.sort_by_key(|candidate| candidate.transaction.transaction.nonce);
+        for candidate in candidates {
+            match self.admit(candidate) {
+                Err(SubmitError::Chain(error)) => return Err(error),
+                // The chain has moved on without it.
+                Err(_) | Ok(_) => {}
+            }
+        }
+        self.forget_kept()?;
+        Ok(self.kept.len())
+    }
+
+    /// What [`Self::keep`] has on the disk, at most `most` of it, in no particular order.
+    pub fn kept(&self, most: usize) -> Vec<Candidate> {
+        self.kept.iter().filter_map(|id| self.mempool.get(id)).take(most).cloned().collect()
+    }
+
+    /// Removes from the disk what waits no more.
+    fn forget_kept(&mut self) -> Result<(), ChainError> {
+        let gone: Vec<Hash> = self.kept.iter().filter(|id| !self.mempool.contains(id)).copied().collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        for id in &gone {
+            batch.remove(Column::Waiting, id);
+        }
+        self.archive.commit(&batch)?;
+        self.kept.retain(|id| self.mempool.contains(id));
+        Ok(())
+    }
+
     /// A sender's account in the state after the tip.
     pub fn account_view(&self, sender: &Address) -> AccountView {
         let account = self.state().account(sender);
@@ -178,7 +243,7 @@ impl<S: Storage> Chain<S> {
             AccountView { nonce: account.nonce, balance: account.balance }
         };
         submission.dropped.extend(self.mempool.settle(self.tip.height, view));
-        Ok(())
+        self.forget_kept()
     }
 
     /// Judges everything that waits again: the state has not only moved forward.

@@ -39,7 +39,7 @@ pub(crate) async fn submit(shared: State, body: Bytes) -> Answer<Json<api::Submi
     };
     let parcel = Parcel { transaction, problem };
     let bytes = parcel.encode();
-    shared.chain.submit_transaction(parcel).await??;
+    shared.chain.keep_transaction(parcel).await??;
     shared.gossip.transaction(bytes);
     Ok(Json(api::Submitted { id: Hex32(id) }))
 }

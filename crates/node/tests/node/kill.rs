@@ -4,11 +4,14 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::common::{TestNode, address, mine, wait_until};
+use crate::common::{TestNode, address, mine, mine_until_included, transfer, wait_until};
 use hysteron_api::Client;
 
 /// Names the data directory of the child process.
 const VARIABLE: &str = "HYSTERON_TEST_NODE_DIRECTORY";
+
+/// Set, the child does not mine.
+const IDLE: &str = "HYSTERON_TEST_NODE_IDLE";
 
 /// The child: a node that mines inside, prints its URL, and runs until it is told to stop. Without the variable there is
 /// nothing to do.
@@ -16,7 +19,7 @@ const VARIABLE: &str = "HYSTERON_TEST_NODE_DIRECTORY";
 fn child() {
     let Some(directory) = std::env::var_os(VARIABLE) else { return };
     let mut config = hysteron_node::Config::loopback(Path::new(&directory));
-    config.mining.threads = 1;
+    config.mining.threads = u32::from(std::env::var_os(IDLE).is_none());
     let mut node = TestNode::start(config);
     println!("\nurl {}", node.client.url());
     let handle = node.take();
@@ -29,9 +32,14 @@ struct Process(Child);
 
 impl Process {
     fn start(directory: &Path) -> (Self, Client) {
+        Self::start_with(directory, &[])
+    }
+
+    fn start_with(directory: &Path, variables: &[(&str, &str)]) -> (Self, Client) {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
             .args(["kill::child", "--exact", "--nocapture"])
             .env(VARIABLE, directory)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .expect("a process");
@@ -75,6 +83,19 @@ fn killed_nodes_go_on_where_they_were() {
     assert!(node.height() >= told.0);
     assert_eq!(node.client.block(told.0).expect("the block").header.hash, told.1.expect("a hash"));
     mine(&node.client, &address("bob"));
+}
+
+#[test]
+fn what_a_killed_node_had_taken_still_waits() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (process, client) = Process::start_with(directory.path(), &[(IDLE, "1")]);
+    let id = client.submit(&transfer("customer", "bob", 5, 0).encode()).expect("it is taken").id;
+    assert_eq!(client.mempool().expect("the mempool").count, 1);
+    drop(process);
+    let node = TestNode::in_directory(directory.path());
+    assert_eq!(node.client.mempool().expect("the mempool").count, 1, "it still waits");
+    mine_until_included(&node, id);
+    assert_eq!(node.client.mempool().expect("the mempool").count, 0);
 }
 
 #[test]
