@@ -110,7 +110,9 @@ def throughput(path: Path) -> list[Line]:
     data = json.loads(path.read_text())
     figure = float(data["sparse_unit_updates_per_s"])
     level = str(data.get("level", "?"))
-    return [(aim, f"{figure / 1e9:.1f} G/s on {level}", judged(figure >= 40e9 and "512" in level))]
+    ends = [f"{rate / 1e9:.1f} at {case}" for case, rate in data.get("sparse_unit_range", [])]
+    words = f"{figure / 1e9:.1f} G/s on {level}, {data.get('sparse_unit_case', '')}" + "".join(f"; {end}" for end in ends)
+    return [(aim, words, judged(figure >= 40e9 and "512" in level))]
 
 
 def group_time(rows: list[Row], group: str) -> tuple[float, float, int, int]:
