@@ -6,7 +6,8 @@
 
 Every rival gets the whole time, called again and again as its users would: annealers with 1 000, 10 000 and 100 000 sweeps in
 turn, tabu with time-outs that double. The clock of a rival runs while it works on the model; energies are dimod's of the sample
-that came back. All run on the CPUs this process was given, a solver at a time, in an order that rotates.
+that came back; ours is called with scale="auto", since sums of rounded numbers leave digits that no integers hold. All run on the
+CPUs this process was given, a solver at a time, in an order that rotates.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def hysteron(bqm: dimod.BQM, seconds: float, seed: int) -> tuple[float, float]:
     import hysteron as module
 
     begin = time.perf_counter()
-    found = module.Sampler(threads=1).sample(bqm, time=seconds, seed=seed)
+    found = module.Sampler(threads=1).sample(bqm, time=seconds, seed=seed, scale="auto")
     return float(bqm.energies(found.first.sample)[0]), time.perf_counter() - begin
 
 

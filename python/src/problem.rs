@@ -16,6 +16,19 @@ pub struct Problem {
     scaled: Scaled,
 }
 
+/// The sentence of an error, with the way out that Python has where exact integers are too large.
+fn too_large(error: hysteron_problem::BuildError) -> String {
+    match error {
+        hysteron_problem::BuildError::WeightsTooLarge { .. } => {
+            "The biases cannot be scaled to integers exactly: the sum of all would exceed 62 bits (often the trace of binary \
+             rounding, as in 0.1 + 0.2). Round them, or pass scale=\"auto\" (keeps about six digits of the largest bias) or \
+             scale=F (each bias is multiplied by F and rounded to the nearest integer)."
+                .to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
 fn refused(reason: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(reason.to_string())
 }
@@ -146,7 +159,7 @@ impl Problem {
                 all.extend((0..).zip(&terms.linear).filter(|(_, w)| **w != 0).map(|(i, &w)| (i, i, w)));
                 Document::qubo(count, all, 0)
             };
-            Ok((document.map_err(|error| error.to_string())?, terms.scaled))
+            Ok((document.map_err(too_large)?, terms.scaled))
         });
         let (document, scaled) = made.map_err(|reason: String| refused(reason))?;
         Ok(Self { document: Arc::new(document), scaled })

@@ -110,9 +110,11 @@ def test_elites_travel_between_tasks(tmp_path):
         found = _ray.task(*arguments)
         with open(tmp_path / "starts", "a") as file:
             file.write(f"{0 if starts is None else len(starts)}\n")
-        return found
+        # What is proven ends the search: nobody waits longer than it takes.
+        return found if starts is None else found | {"status": "optimal"}
 
-    on_cluster(noting, retries=0, time=10)
+    found = on_cluster(noting, retries=0, time=120)
     counts = [int(line) for line in (tmp_path / "starts").read_text().split()]
-    # The first begin with nothing, most later ones with others' samples.
+    # The first begin with nothing, a later one with others' samples.
     assert counts.count(0) >= 2 and max(counts) > 1
+    assert found["status"] == "optimal"

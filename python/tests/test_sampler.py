@@ -217,3 +217,14 @@ def test_ctrl_c_returns_the_best_so_far(run_and_interrupt):
         """
     )
     assert output.strip().endswith("True True")
+
+
+def test_traces_of_binary_rounding_are_refused_with_the_way_out():
+    # 0.1 + 0.2 is no short decimal, and as a binary fraction it needs 54 bits: with large biases beside it, more than an integer has.
+    biases = {i: 1000.0 for i in range(30)} | {30: 0.1 + 0.2}
+    model = dimod.BQM(biases, {(0, 1): 1.0}, 0.0, "SPIN")
+    with pytest.raises(ValueError, match='scale="auto"'):
+        hysteron.Sampler().sample(model)
+    found = hysteron.Sampler().sample(model, scale="auto")
+    assert found.first.energy == pytest.approx(-30 * 1000.0 - 0.3, abs=3)
+    assert found.info["scale_error"] > 0
