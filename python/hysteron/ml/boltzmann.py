@@ -66,7 +66,8 @@ class Machine:
 
     def energy(self, v: Array, h: Array) -> Array:
         """E(v, h) of pairs of rows."""
-        return -v @ self.visible - h @ self.hidden - np.einsum("ni,ij,nj->n", v, self.weights, h)
+        products = np.einsum("ni,ij,nj->n", v, self.weights, h)
+        return np.asarray(-v @ self.visible - h @ self.hidden - products)
 
     def free_energy(self, v: Array) -> Array:
         """F(v) = -a.v - sum_j log(1 + exp(b_j + v.W_j)), so that p(v) = exp(-F(v)) / Z."""
@@ -209,7 +210,7 @@ def mode_depth(machine: Machine, energy: float) -> float:
     """
     mean = -(machine.visible.sum() / 2 + machine.hidden.sum() / 2 + machine.weights.sum() / 4)
     visible, hidden = machine.weights.shape
-    return max(float(mean - energy), 0.0) / (4 * (visible + 1) * (hidden + 1))
+    return float(max(mean - energy, 0.0) / (4 * (visible + 1) * (hidden + 1)))
 
 
 #: What is done with a mode: an update against it instead of one against the chains (the paper's way), both at once, or

@@ -84,7 +84,7 @@ class QuboSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("Only binary classification is supported. The type of the target is multiclass.")
         if len(self.classes_) < 2:
             raise ValueError("The target has one class only: a support vector machine needs two")
-        signs = 2.0 * codes - 1.0
+        signs = np.where(codes > 0, 1.0, -1.0)
         variance = X.var()
         scale = {"scale": 1.0 / (X.shape[1] * variance) if variance > 0 else 1.0, "auto": 1.0 / X.shape[1]}
         if isinstance(self.gamma, str) and self.gamma not in scale:
@@ -213,6 +213,7 @@ class QuboSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         """The class of each row."""
+        check_is_fitted(self)
         return self.classes_[(self.decision_function(X) > 0).astype(np.int64)]
 
     def __sklearn_tags__(self) -> Any:

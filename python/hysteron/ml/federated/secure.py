@@ -73,7 +73,7 @@ class Identity:
     @property
     def public(self) -> bytes:
         """What goes into the roster: 32 bytes."""
-        return self.key.public_key().public_bytes_raw()
+        return bytes(self.key.public_key().public_bytes_raw())
 
 
 #: Public keys of all parties by their numbers, known to every party beforehand, not from the server.
@@ -82,7 +82,7 @@ Roster = Mapping[int, bytes]
 
 def _derive(secret: bytes, purpose: str, *numbers: int, length: int = 32) -> bytes:
     info = purpose.encode() + struct.pack(f"<{len(numbers)}Q", *numbers)
-    return HKDF(hashes.SHA256(), length, salt=None, info=info).derive(secret)
+    return bytes(HKDF(hashes.SHA256(), length, salt=None, info=info).derive(secret))
 
 
 def _stream(seed: bytes, words: int) -> Words:
@@ -94,7 +94,8 @@ def _stream(seed: bytes, words: int) -> Words:
 @lru_cache(maxsize=1 << 12)
 def _exchange(secret: bytes, public: bytes) -> bytes:
     """What two long-lived keys have in common, which never changes."""
-    return X25519PrivateKey.from_private_bytes(secret).exchange(X25519PublicKey.from_public_bytes(public))
+    key = X25519PrivateKey.from_private_bytes(secret)
+    return bytes(key.exchange(X25519PublicKey.from_public_bytes(public)))
 
 
 def _split(secret: bytes, count: int, members: int) -> list[bytes]:
@@ -163,7 +164,7 @@ class Member:
     @property
     def public(self) -> bytes:
         """This round's public mask key."""
-        return _mask_key(self._key).public_key().public_bytes_raw()
+        return bytes(_mask_key(self._key).public_key().public_bytes_raw())
 
     @property
     def _bound(self) -> bytes:

@@ -155,11 +155,11 @@ def client_app(load: Callable[[Context], Party], federation: Federation) -> Clie
     """A party's Flower app. `load` says what the party has; `federation` is its own copy, so that no server loosens it."""
     app = ClientApp()
 
-    @app.query("hello")
+    @app.query("hello")  # type: ignore[untyped-decorator]
     def hello(message: Message, context: Context) -> Message:
         return _reply(message, {"number": load(context).number})
 
-    @app.train("share")
+    @app.train("share")  # type: ignore[untyped-decorator]
     def share(message: Message, context: Context) -> Message:
         party = load(context)
         config = message.content.config_records[_ROUND]
@@ -176,7 +176,7 @@ def client_app(load: Callable[[Context], Party], federation: Federation) -> Clie
         _keep(context, member)
         return _reply(message, {"to": list(sealed), "sealed": list(sealed.values())})
 
-    @app.train("input")
+    @app.train("input")  # type: ignore[untyped-decorator]
     def masked(message: Message, context: Context) -> Message:
         party = load(context)
         member = _member(context, party)
@@ -193,7 +193,7 @@ def client_app(load: Callable[[Context], Party], federation: Federation) -> Clie
         arrays = ArrayRecord({"words": FlowerArray(words)})
         return _reply(message, {"public": member.public}, arrays)
 
-    @app.train("unmask")
+    @app.train("unmask")  # type: ignore[untyped-decorator]
     def unmask(message: Message, context: Context) -> Message:
         member = _member(context, load(context))
         pieces = member.reveal(cast("list[int]", message.content.config_records[_ROUND]["survivors"]))
@@ -273,7 +273,7 @@ def server_app(
     """
     app = ServerApp()
 
-    @app.main()
+    @app.main()  # type: ignore[untyped-decorator]
     def main(grid: Grid, context: Context) -> None:
         trainer = federation.trainer(sampler, sampler_options, seed)
         rounds = []
@@ -370,8 +370,8 @@ def _sum(
     revealed = {}
     for node, content in pieces.items():
         record = content.config_records[_ROUND]
-        parts = zip(cast("list[int]", record["index"]), cast("list[bytes]", record["piece"]), strict=True)
-        revealed[party_of[node]] = dict(zip(cast("list[int]", record["of"]), parts, strict=True))
+        found = zip(cast("list[int]", record["index"]), cast("list[bytes]", record["piece"]), strict=True)
+        revealed[party_of[node]] = dict(zip(cast("list[int]", record["of"]), found, strict=True))
     total = secure.to_values(secure.unmask(masked, revealed, inbox, publics, len(members), number))
     seen.rows = float(total[-1] * federation.scale)
     return total
@@ -381,7 +381,7 @@ def _sum(
 Absent = Callable[[int, str, int], bool]
 
 
-class LocalGrid(Grid):
+class LocalGrid(Grid):  # type: ignore[misc]
     """Flower's grid with every party in this process, one after the other, some of them absent at times."""
 
     def __init__(self, apps: Mapping[int, ClientApp], absent: Absent | None = None) -> None:
