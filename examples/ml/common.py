@@ -6,6 +6,7 @@ import argparse
 import json
 import platform
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ def arguments(description: str, seeds: int = 5) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="one seed and small budgets, into results/quick/")
     parser.add_argument("--fresh", action="store_true", help="forget kept runs")
+    parser.add_argument("--jobs", type=int, default=1, help="processes, where a script has many short runs (rbm.py)")
     parser.add_argument("--seeds", type=int, default=seeds)
     known = parser.parse_args()
     known.seeds = 1 if known.quick else known.seeds
@@ -57,6 +59,18 @@ class Report:
                 file.write(json.dumps({"key": key, "found": self._kept[name]}) + "\n")
             print(" ".join(str(value) for value in key.values()), flush=True)
         return self._kept[name]
+
+    def prepare(self, keys: list[dict[str, Any]], make: Callable[..., dict[str, Any]], jobs: int) -> None:
+        """Makes what is missing of `keys`, each by ``make(**key)``, on so many processes."""
+        missing = [key for key in keys if json.dumps(key, sort_keys=True) not in self._kept]
+        if jobs == 1:
+            for key in missing:
+                self.run(key, lambda: make(**key))
+            return
+        with ProcessPoolExecutor(jobs) as pool:
+            futures = {pool.submit(make, **key): key for key in missing}
+            for future in as_completed(futures):
+                self.run(futures[future], future.result)
 
     def text(self, text: str) -> None:
         """A paragraph of the report."""

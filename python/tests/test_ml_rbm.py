@@ -138,6 +138,7 @@ def test_an_update_against_the_mode_raises_its_energy():
         mode_use="replace",
         mode_factor=1.0,
         centred=False,
+        rows=1,
         rng=np.random.default_rng(0),
     )
     mode = ModeFinder(None, {"steps": 100}, 0).find(m)

@@ -214,8 +214,8 @@ def mode_depth(machine: Machine, energy: float) -> float:
 
 
 #: What is done with a mode: an update against it instead of one against the chains (the paper's way), both at once, or
-#: it becomes the state of one of the chains, from where Gibbs sampling goes on.
-ModeUse = Literal["replace", "add", "seed"]
+#: it becomes the state of one of the chains, from where Gibbs sampling goes on, or it is weighed (`Trainer.weight`).
+ModeUse = Literal["replace", "add", "seed", "weigh"]
 
 
 @dataclass(frozen=True)
@@ -282,6 +282,7 @@ class Trainer:
         mode_factor: What `mode_depth` times the learning rate is multiplied by for an update against the mode
             (not of ``"seed"``).
         centred: Whether steps go along the centred gradient, see `Offsets`.
+        rows: Of data, all of them; of ``"weigh"``.
         rng: All randomness but the sampler's.
     """
 
@@ -300,6 +301,7 @@ class Trainer:
         mode_use: ModeUse,
         mode_factor: float,
         centred: bool,
+        rows: int,
         rng: np.random.Generator,
     ) -> None:
         self.machine = machine
@@ -317,6 +319,7 @@ class Trainer:
         self._schedule = schedule
         self._finder = finder
         self._mode_use = mode_use
+        self._rows = rows
         self._mode_factor = mode_factor
         self._rng = rng
 
@@ -345,6 +348,14 @@ class Trainer:
             chains = chains.copy()
             chains[self._rng.integers(len(chains))] = mode.v
         self._chains = end = machine.gibbs(chains, self._gibbs_steps, self._rng)
+        if mode is not None and self._mode_use == "weigh" and batch is not None:
+            rest = end[(end != mode.v).any(axis=1)]
+            share = self.weight(mode, batch)
+            alone = machine.statistics(mode.v[None])
+            if not len(rest):
+                return Negative(alone, rate, False)
+            statistics = machine.statistics(rest)
+            return Negative(statistics.plus(statistics, -share).plus(alone, share), rate, False)
         statistics = machine.statistics(end)
         if mode is not None and self._mode_use == "add":
             # (data - chains) + factor (data - mode), written as (1 + factor) (data - a mean of both).
@@ -352,6 +363,19 @@ class Trainer:
             statistics = statistics.plus(statistics, -share).plus(mode.statistics(), share)
             rate *= 1 + factor
         return Negative(statistics, rate, False)
+
+    def weight(self, mode: Mode, batch: Array) -> float:
+        """An upper estimate of the probability of the mode's visible state, from the free energies of data.
+
+        Z is at least the sum of exp(-F) over the mode and all rows of data that differ from it and from each other, and the
+        sum over a batch stands for that over all rows. Of a mode that the machine holds for much likelier than
+        data, as chains that never reach it do not see, this is near 1; of one that is as likely as a row, it is small.
+        """
+        distinct = np.unique(batch, axis=0)
+        others = distinct[(distinct != mode.v).any(axis=1)]
+        scale = max(self._rows / len(batch), 1.0)
+        ratios = self.machine.free_energy(mode.v[None])[0] - self.machine.free_energy(others)
+        return float(1 / (1 + scale * np.exp(np.minimum(ratios, 500.0)).sum()))
 
     def apply(self, positive: Machine, negative: Negative) -> None:
         """Moves the machine along the data's statistics less the model's."""

@@ -79,8 +79,8 @@ class _Boltzmann(BaseEstimator):  # type: ignore[misc]
                 raise ValueError(f"{name} is {value!r}: it is a whole number from 1")
         if self.method not in ("pcd", "cd"):
             raise ValueError(f"method is {self.method!r}: it is 'pcd' or 'cd'")
-        if self.mode_use not in ("replace", "add", "seed"):
-            raise ValueError(f"mode_use is {self.mode_use!r}: it is 'replace', 'add' or 'seed'")
+        if self.mode_use not in ("replace", "add", "seed", "weigh"):
+            raise ValueError(f"mode_use is {self.mode_use!r}: it is 'replace', 'add', 'seed' or 'weigh'")
         if not 0 <= self.mode_probability <= 1:
             raise ValueError(f"mode_probability is {self.mode_probability!r}: it is from 0 to 1")
 
@@ -112,6 +112,7 @@ class _Boltzmann(BaseEstimator):  # type: ignore[misc]
             mode_use=self.mode_use,
             mode_factor=self.mode_factor,
             centred=self.centred,
+            rows=len(v),
             rng=rng,
         )
         begin = clock.perf_counter()

@@ -93,6 +93,7 @@ class Federation:
             mode_use=self.mode_use,
             mode_factor=self.mode_factor,
             centred=self.centred,
+            rows=self.rows,
             rng=rng,
         )
 
