@@ -48,7 +48,7 @@ class Report:
         lines = self._path.read_text().splitlines() if self._path.exists() else []
         self._kept = {json.dumps(entry["key"], sort_keys=True): entry["found"] for entry in map(json.loads, lines)}
         command = f"python examples/ml/{name}.py" + (" --quick" if known.quick else "")
-        self._parts = [f"# {title}", f"`{command}` on {processor()}, one thread."]
+        self._parts = [f"# {title}", f"`{command}` on {processor()} (two cores, AVX2, of which one is used)."]
 
     def run(self, key: dict[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What `make` gives, made once for each key."""
