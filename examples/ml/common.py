@@ -23,7 +23,7 @@ def arguments(description: str, seeds: int = 5) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1, help="processes, where a script has many short runs (rbm.py)")
     parser.add_argument("--seeds", type=int, default=seeds)
     known = parser.parse_args()
-    known.seeds = 1 if known.quick else known.seeds
+    known.seeds, known.usual = 1 if known.quick else known.seeds, seeds
     return known
 
 
@@ -48,6 +48,8 @@ class Report:
         lines = self._path.read_text().splitlines() if self._path.exists() else []
         self._kept = {json.dumps(entry["key"], sort_keys=True): entry["found"] for entry in map(json.loads, lines)}
         command = f"python examples/ml/{name}.py" + (" --quick" if known.quick else "")
+        if known.seeds != known.usual and not known.quick:
+            command += f" --seeds {known.seeds}"
         self._parts = [f"# {title}", f"`{command}` on {processor()} (two cores, AVX2, of which one is used)."]
 
     def run(self, key: dict[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

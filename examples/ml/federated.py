@@ -180,7 +180,8 @@ def main() -> None:
         "out after masks were agreed on; *lost* ones had fewer than the threshold "
         f"(more than half of the members, {threshold(PARTIES)} of {PARTIES}) and changed nothing. "
         "Seconds are processor time of the whole training, of all parties and the server. "
-        "Epsilon is at delta 1e-5 for one row added or removed, over all rounds (`hysteron.ml.federated.Privacy` says from whom)."
+        "Epsilon is at delta 1e-5 for one row added or removed, over all rounds (`hysteron.ml.federated.Privacy` says from whom); this "
+        "script draws noise from its seed, so that it repeats, which private parties must not do."
     )
     report.figure(figure, "federated", "Held-out accuracy by round, mean over seeds.")
     report.finish()

@@ -149,6 +149,36 @@ def test_an_update_against_the_mode_raises_its_energy():
     assert trainer.machine.energy(mode.v[None], mode.h[None])[0] > mode.energy
 
 
+def trainer_of(m, use, rows=1):
+    settings = {"method": "pcd", "gibbs_steps": 1, "rates": (0.1, 0.1), "weight_decay": 0.0, "mode_factor": 1.0}
+    schedule, finder = ModeSchedule(1.0, 0.0, 50.0), ModeFinder(None, {"steps": 100}, 0)
+    chains = np.zeros((3, len(m.visible)))
+    rest = {"centred": False, "rows": rows, "rng": np.random.default_rng(0)}
+    return Trainer(m, 1, chains, schedule=schedule, finder=finder, mode_use=use, **settings, **rest)
+
+
+def test_both_updates_at_once_are_the_sum_of_both():
+    m = machine(5, 4, seed=6)
+    data = m.statistics(states(5)[[3, 9]])
+    both, alone, against = (trainer_of(m, use) for use in ("add", "seed", "replace"))
+    # Of "seed" the chains without the mode: the same random numbers, and the mode's chain put back.
+    alone._schedule = None
+    for one in (both, alone, against):
+        one.apply(data, one.negative())
+    sum_of_both = (alone.machine.vector() - m.vector()) + (against.machine.vector() - m.vector())
+    assert both.machine.vector() - m.vector() == pytest.approx(sum_of_both, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_weight_of_a_mode_is_at_least_its_probability(seed):
+    m = machine(5, 4, seed)
+    mode = ModeFinder(None, {"steps": 100}, 0).find(m)
+    probability = float(np.exp(-m.free_energy(mode.v[None])[0] - m.log_partition()))
+    some, everything = states(5)[::3], states(5)
+    assert trainer_of(m, "weigh", len(some)).weight(mode, some) >= probability
+    assert trainer_of(m, "weigh", 32).weight(mode, everything) == pytest.approx(probability)
+
+
 def test_bars_and_stripes():
     assert len(bars_and_stripes(4)) == 30
     pictures = bars_and_stripes(3).reshape(-1, 3, 3)
@@ -156,20 +186,23 @@ def test_bars_and_stripes():
         assert (picture == picture[:1]).all() or (picture == picture[:, :1]).all()
 
 
-@pytest.mark.parametrize("method", ["cd", "pcd"])
-@pytest.mark.parametrize("probability", [0.0, 0.1])
-def test_training_learns_and_repeats(method, probability):
+@pytest.mark.parametrize("options", [{"mode_probability": 0.0}, {}, {"method": "cd", "mode_use": "weigh"}])
+def test_training_learns(options):
     X = bars_and_stripes(3)
-    make = lambda: ModeAssistedRBM(
-        8, method=method, mode_probability=probability, learning_rate=(0.2, 0.01), batch_size=14, n_iter=3000, random_state=3
-    )
-    rbm = make().fit(X)
+    rbm = ModeAssistedRBM(8, learning_rate=(0.2, 0.01), batch_size=14, n_iter=2500, random_state=3, **options).fit(X)
     # A machine of independent pixels has 9 log 2 = 6.24 at best; the data's entropy is log 14 = 2.64.
-    assert -3.6 < rbm.score(X) <= -np.log(14) + 1e-9
-    assert rbm.n_updates_ == 3000 and (rbm.n_modes_ > 0) == (probability > 0)
-    assert (make().fit(X).components_ == rbm.components_).all()
+    assert -3.8 < rbm.score(X) <= -np.log(14) + 1e-9
+    assert rbm.n_updates_ == 2500 and (rbm.n_modes_ > 0) == bool(rbm.mode_probability)
     v, h, energy = rbm.mode()
     assert energy == pytest.approx(min(rbm.machine_.energy(np.repeat(v[None], 256, 0), states(8))), abs=1e-6)
+
+
+@pytest.mark.parametrize("method", ["cd", "pcd"])
+@pytest.mark.parametrize("use", ["replace", "add", "seed", "weigh"])
+def test_training_repeats(method, use):
+    make = lambda: ModeAssistedRBM(4, method=method, mode_use=use, mode_offset=0.0, n_iter=40, random_state=5)
+    first, second = (make().fit(bars_and_stripes(3)) for _ in range(2))
+    assert first.n_modes_ > 0 and (first.components_ == second.components_).all()
 
 
 def test_what_is_watched_and_refused():

@@ -45,7 +45,11 @@ class Minimiser:
         biases: Array,
         start: npt.NDArray[np.int8] | None = None,
     ) -> npt.NDArray[np.int8]:
-        """The best sample found, zeros and ones in the order of `linear`; at least as good as `start` where that is used."""
+        """The best sample found, zeros and ones in the order of `linear`; at least as good as `start` where that is used.
+
+        Raises:
+            RuntimeError: The sampler gave no sample, as one of the network may that ran out of time.
+        """
         begin = clock.perf_counter()
         model = dimod.BinaryQuadraticModel.from_numpy_vectors(linear, (rows, columns, biases), 0.0, "BINARY")
         # Variables that no product mentions must be there too.
@@ -57,6 +61,8 @@ class Minimiser:
         if self._starts and start is not None:
             options["initial_states"] = (start[None, :], range(len(linear)))
         samples = self._sampler.sample(model, **options)
+        if not len(samples):
+            raise RuntimeError("the sampler came back without a sample")
         best = samples.record.sample[int(np.argmin(samples.record.energy))]
         found = np.empty(len(linear), dtype=np.int8)
         found[np.asarray(samples.variables, dtype=np.int64)] = best
