@@ -176,6 +176,12 @@ def test_parties_drop_out_and_come_back():
     assert score(result.machine) > score(start) + 1.0
 
 
+def test_agreements_that_make_no_sense_are_refused():
+    for bad in ({"mode_use": "weigh"}, {"rate": 0.0}, {"clip": 0.0}, {"members_min": 6}, {"rounds": 0}):
+        with pytest.raises(ValueError):
+            federation(**bad)
+
+
 def test_too_few_parties_lose_the_round_and_change_nothing():
     rows = bars_and_stripes(3)
     settings = federation(rounds=3, schedule=None)

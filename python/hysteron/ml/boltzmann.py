@@ -202,11 +202,12 @@ class ModeSchedule:
 
 
 def mode_depth(machine: Machine, energy: float) -> float:
-    """The learning rate of an update against a mode of this energy, as large as the mode is deep.
+    """What the learning rate is multiplied by in an update against a mode of this energy: how deep the mode is.
 
-    gamma = (mean energy of all states - energy of the mode) / (4 (visible + 1) (hidden + 1)). In units of -1 and +1 the mean
-    vanishes, and gamma is -E / ((visible + 1) (hidden + 1)) of the same machine, a quarter of each weight: the depth of
-    the mode for each parameter. After the rule of the paper that `ModeSchedule` names.
+    (mean energy of all states - energy of the mode) / (4 (visible + 1) (hidden + 1)). In units of -1 and +1 the mean
+    vanishes and the weights are a quarter of these, so that this is the mode's depth for each parameter. This is our
+    reading of the rule in the supplement of the paper that `ModeSchedule` names; that it multiplies the falling learning
+    rate, and is none of its own, is what worked best here.
     """
     mean = -(machine.visible.sum() / 2 + machine.hidden.sum() / 2 + machine.weights.sum() / 4)
     visible, hidden = machine.weights.shape

@@ -66,6 +66,8 @@ class Federation:
     def __post_init__(self) -> None:
         if not 0 < self.rate <= 1 or not self.clip > 0 or self.rows < 1 or self.rounds < 1:
             raise ValueError("rate is from 0 to 1, clip positive, rows and rounds at least 1")
+        if self.mode_use == "weigh":
+            raise ValueError("modes are weighed beside data, which the server has not: replace, add or seed")
         if not 2 <= self.members_min <= self.parties <= secure.MEMBERS_MAX:
             raise ValueError(f"members_min is from 2 to parties, parties at most {secure.MEMBERS_MAX}")
 
