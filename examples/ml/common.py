@@ -20,7 +20,7 @@ def arguments(description: str, seeds: int = 5) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="one seed and small budgets, into results/quick/")
     parser.add_argument("--fresh", action="store_true", help="forget kept runs")
-    parser.add_argument("--jobs", type=int, default=1, help="processes, where a script has many short runs (rbm.py)")
+    parser.add_argument("--jobs", type=int, default=2, help="processes, of a script with many short runs (rbm.py)")
     parser.add_argument("--seeds", type=int, default=seeds)
     known = parser.parse_args()
     known.seeds, known.usual = 1 if known.quick else known.seeds, seeds
