@@ -137,7 +137,7 @@ def main() -> None:
             panel.plot(curves[0, :, 0], curves[:, :, 2].mean(axis=0), lw=1.2, label=f"{method}, {best[method]:g}")
         last = max(x["curve"][-1][2] for m in METHODS for x in runs[m, best[m]])
         panel.set(xlabel="updates", title=data, ylim=(last - 2.0, last + 0.15))
-        panel.legend(fontsize=6, loc="lower right")
+        panel.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.17))
     panels[0].set_ylabel("log-likelihood of the training set, nats")
     report.figure(figure, "rbm", f"Mean over {known.seeds} seeds of the exact log-likelihood, each method at its best rate.")
     report.text(
