@@ -135,3 +135,19 @@ def test_blinding_hides_order_and_signs_and_comes_back(node):
     blind = [connection.prepare(problem, True).booked() for _ in range(2)]
     assert plain[0] == plain[1]
     assert len({*plain, *blind}) == 3
+
+
+def test_the_mode_of_a_boltzmann_machine_comes_from_the_network(node):
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    from hysteron.ml import Machine
+    from hysteron.ml.boltzmann import ModeFinder
+
+    rng = np.random.default_rng(5)
+    machine = Machine(rng.normal(size=(40, 30)), rng.normal(size=40), rng.normal(size=30))
+    local = ModeFinder(None, {"steps": 2000}, 0).find(machine)
+    sampler = hysteron.Sampler(network=node, wallet="devnet:customer", chips=64, blocks=2, blind=True)
+    finder = ModeFinder(sampler, {"target": 0.97 * local.energy}, 0)
+    mode = finder.find(machine)
+    assert mode.energy == pytest.approx(float(machine.energy(mode.v[None], mode.h[None])[0]))
+    assert mode.energy <= 0.97 * local.energy
+    assert finder.minimiser.calls == 1
