@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -28,11 +29,12 @@ def arguments(description: str, seeds: int = 5) -> argparse.Namespace:
 
 
 def processor() -> str:
-    """The machine's processor, as Linux names it."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
+    """The machine's processor, as Linux names it, with its widest vector extension and its cores."""
+    known = dict(line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line)
+    found = {key.strip(): value for key, value in known.items()}
+    flags = found.get("flags", "").split()
+    widest = next((words for flag, words in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in flags), "no AVX2")
+    return f"{found.get('model name', platform.processor()).strip()} ({widest}, {os.cpu_count()} cores)"
 
 
 class Report:
@@ -50,7 +52,7 @@ class Report:
         command = f"python examples/ml/{name}.py" + (" --quick" if known.quick else "")
         if known.seeds != known.usual and not known.quick:
             command += f" --seeds {known.seeds}"
-        self._parts = [f"# {title}", f"`{command}` on {processor()} (two cores, AVX2, of which one is used)."]
+        self._parts = [f"# {title}", f"`{command}` on {processor()}, one core of them."]
 
     def run(self, key: dict[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What `make` gives, made once for each key."""
