@@ -106,7 +106,7 @@ class Reduced:
         heads = walkway.candidate_heads
         factor = walkway.factorised(np.array([], dtype=np.int64))
         roots = np.sqrt(roof.CASE_WEIGHTS)
-        loads = walkway.loads * roots
+        loads = walkway.loads() * roots
         w = factor.solve(loads)
         flexibility = np.empty((heads.shape[0], heads.shape[0]))
         for begin in range(0, heads.shape[0], BLOCK):

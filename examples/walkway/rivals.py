@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from compliance import Reduced
 from run import Run, TimeIsUp
@@ -18,6 +19,8 @@ from run import Run, TimeIsUp
 POPULATION = 200
 #: Generations without a better set before a population is given up.
 STALE_GENERATIONS = 60
+#: Candidates that a mutation may step to.
+NEIGHBOURS = 24
 #: First population of CMA-ES; every restart doubles it up to the most (IPOP, Auger and Hansen 2005).
 CMA_POPULATION = 24
 CMA_POPULATION_MAX = 400
@@ -42,7 +45,7 @@ def genetic(run: Run, seed: int) -> None:
     """pymoo's GA on sets: columns are genes, in the order of the candidates (which is from south to north, west to east).
 
     Crossover: the child has one parent's columns on one side of a random line and the other's on the other side (filled up from
-    both), which keeps what is good together. Mutation: each column, with probability 1/k, goes to one of the candidates within 3 m, or
+    both), which keeps what is good together. Mutation: each column, with probability 1/k, goes to one of the nearest candidates, or
     anywhere.
     """
     from pymoo.algorithms.soo.nonconvex.ga import GA
@@ -57,10 +60,7 @@ def genetic(run: Run, seed: int) -> None:
     columns = reduced.site.columns
     count = len(positions)
     generator = np.random.default_rng(seed)
-    apart = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
-    neighbours = [np.flatnonzero((row > 0) & (row < 3.0)) for row in apart]
-    degree = np.array([len(row) for row in neighbours])
-    padded = np.array([np.resize(row, degree.max()) for row in neighbours])
+    near = cKDTree(positions).query(positions, k=NEIGHBOURS + 1)[1][:, 1:]
 
     class Compliance(Problem):
         def __init__(self) -> None:
@@ -92,9 +92,9 @@ def genetic(run: Run, seed: int) -> None:
     class Steps(Mutation):
         def _do(self, problem, x, **kwargs):  # type: ignore[no-untyped-def]
             x = x.astype(np.int64)
-            near = padded[x, (generator.random(x.shape) * degree.max()).astype(np.int64)]
-            far = generator.integers(count, size=x.shape)
-            target = np.where(generator.random(x.shape) < 0.85, near, far)
+            step = near[x, generator.integers(NEIGHBOURS, size=x.shape)]
+            jump = generator.integers(count, size=x.shape)
+            target = np.where(generator.random(x.shape) < 0.85, step, jump)
             return np.where(generator.random(x.shape) < 1.0 / columns, target, x)
 
     class Distances(Repair):
@@ -132,7 +132,6 @@ def cma_es(run: Run, seed: int) -> None:
     import cma
 
     reduced = run.reduced
-    low, high = _box(reduced)
     generator = np.random.default_rng(seed)
     population = CMA_POPULATION
     try:
@@ -146,7 +145,6 @@ def cma_es(run: Run, seed: int) -> None:
                     CMA_STEP_M,
                     {
                         "popsize": population,
-                        "bounds": [low - 1.0, high + 1.0],
                         "seed": int(generator.integers(1, 2**31)),
                         "verbose": -9,
                         "tolfun": 1e-6 * run.best,
