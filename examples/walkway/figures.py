@@ -37,18 +37,19 @@ def roofs(walkway: Walkway, rows: list[report.Row], path: Path) -> None:
         shown.append(min(rivals, key=lambda row: float(np.median(row.values))))
     answers = [walkway.check(np.array(row.median_run["columns"])) for row in shown]
     top = max(answer.deflection_mm_max for answer in answers)
-    figure, axes = plt.subplots(len(shown), 1, figsize=(10, 4.0 * len(shown)), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(len(shown), 1, figsize=(10, 3.5 * len(shown)), squeeze=False, layout="constrained")
     for axis, row, answer in zip(axes[:, 0], shown, answers, strict=True):
         worst = 1e3 * np.abs(answer.deflections).max(axis=0)
         site = walkway.site
-        image = axis.tripcolor(*site.points.T, site.triangles, worst, shading="gouraud", cmap="viridis", vmin=0, vmax=top)
+        levels = np.linspace(0.0, np.ceil(top), 4 * int(np.ceil(top)) + 1)
+        image = axis.tricontourf(*site.points.T, site.triangles, worst, levels=levels, cmap="viridis")
         edge = roof.outline()
         outline = axis.plot(*np.vstack([edge, edge[:1]]).T, color="black", linewidth=1.2)[0]
         line = roof.path_line()
         slope = np.gradient(line[:, 1], line[:, 0])
         normal = np.column_stack([-slope, np.ones_like(slope)]) / np.hypot(1.0, slope)[:, None]
         band = np.vstack([line + 1.75 * normal, (line - 1.75 * normal)[::-1]])
-        axis.fill(*band.T, facecolor="white", alpha=0.25, edgecolor="white", linewidth=1.0, linestyle="--", label="path")
+        axis.fill(*band.T, facecolor=(1, 1, 1, 0.25), edgecolor="white", linewidth=1.0, linestyle="--", label="path")
         for number, (x, y, radius) in enumerate(roof.OBSTACLES_M):
             label = "tree, culvert" if number == 0 else None
             axis.add_patch(Circle((x, y), radius, facecolor="none", edgecolor="#ff9d5c", linewidth=1.5, linestyle=":", label=label))

@@ -27,12 +27,17 @@ CMA_POPULATION_MAX = 400
 #: First step size of CMA-ES, m.
 CMA_STEP_M = 3.0
 #: Members of differential evolution for each of the 2 k coordinates.
-DIFFERENTIAL_POPULATION = 4
+DIFFERENTIAL_POPULATION = 2
 
 
 def _snapped(reduced: Reduced, coordinates: np.ndarray) -> np.ndarray:
     """Sets (b, k) that hold, nearest to coordinates (b, 2 k), which are x and y of each column in turn."""
     return reduced.repaired(reduced.nearest(coordinates.reshape(len(coordinates), -1, 2)))
+
+
+def _along(reduced: Reduced, sets: np.ndarray) -> np.ndarray:
+    """The sets with their columns ordered by x, so that the same coordinate of two of them means about the same part of the roof."""
+    return np.take_along_axis(sets, reduced.site.positions[sets, 0].argsort(axis=1), axis=1)
 
 
 def _box(reduced: Reduced) -> tuple[np.ndarray, np.ndarray]:
@@ -181,10 +186,10 @@ def differential(run: Run, seed: int) -> None:
             differential_evolution(
                 objective,
                 list(zip(low, high, strict=True)),
-                init=reduced.site.positions[reduced.random_sets(members, generator)].reshape(members, -1),
-                strategy="currenttobest1bin",
-                mutation=(0.3, 0.8),
-                recombination=0.5,
+                init=reduced.site.positions[_along(reduced, reduced.random_sets(members, generator))].reshape(members, -1),
+                strategy="best1bin",
+                mutation=(0.2, 0.6),
+                recombination=0.1,
                 maxiter=10**9,
                 tol=1e-4,
                 polish=False,
