@@ -12,7 +12,7 @@ from run import Run
 #: Of a call of hysteron.Sampler, seconds.
 HYSTERON_CALL_S = 0.002
 #: Sweeps of a read of simulated annealing.
-ANNEALING_SWEEPS = 50
+ANNEALING_SWEEPS = 100
 
 
 @dataclass(frozen=True)

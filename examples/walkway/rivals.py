@@ -25,7 +25,7 @@ NEIGHBOURS = 24
 CMA_POPULATION = 24
 CMA_POPULATION_MAX = 400
 #: First step size of CMA-ES, m.
-CMA_STEP_M = 3.0
+CMA_STEP_M = 1.5
 #: Members of differential evolution for each of the 2 k coordinates.
 DIFFERENTIAL_POPULATION = 2
 

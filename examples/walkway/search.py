@@ -1,9 +1,9 @@
 """Sequential quadratic search: QUBOs about the best sets, solved by a sampler; every answer is evaluated exactly.
 
-From a set S: build Q about S (`quadratic`), let the sampler search it briefly, evaluate what it returns, go on from the best; where no
-answer is better, shrink the trust region, then widen it with other lists of moves; where that does not help either, S is a local
-optimum in the neighbourhood of the whole model, far wider than single exchanges. Then a few neighbouring columns of a good set are
-thrown elsewhere and it begins again. The sampler is a parameter, so that hysteron and simulated annealing run in the same loop.
+From a set S: build Q about S (`quadratic`) with a trust region drawn at random, let the sampler search it briefly, evaluate what it
+returns, polish the best by single exchanges, go on from there; where no answer is better, try other lists of moves or give S up. It is
+then a local optimum in the neighbourhood of the whole model, far wider than single exchanges. A few neighbouring columns are thrown
+elsewhere and it begins again. The sampler is a parameter, so that hysteron and simulated annealing run in the same loop.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ class Settings:
 
     Attributes:
         per_column: Places that each column may move to in one model.
+        trust: Least and most part of J that a move of a model may cost alone; drawn anew for each model, uniformly in its logarithm.
         reads: Answers asked of the sampler.
+        polish: How many of the sampler's answers are improved by single exchanges,
+        polish_worse: unless they are worse than the set by this part.
         noise: Of the lists of moves after the first model about a set; see `quadratic.choose_moves`.
         patience: Models about a set without a better answer before it counts as a local optimum.
         kick: Least and most columns thrown elsewhere.
@@ -37,16 +40,16 @@ class Settings:
         stale: Kicks without a better best before the search begins at a new random set.
     """
 
-    per_column: int = 8
+    per_column: int = 10
     trust: tuple[float, float] = (0.01, 0.04)
     reads: int = 8
     polish: int = 2
     polish_worse: float = 0.01
     noise: float = 0.4
-    patience: int = 2
+    patience: int = 1
     kick: tuple[int, int] = (2, 5)
     kick_m: float = 6.0
-    accept: float = 0.003
+    accept: float = 0.01
     stale: int = 60
 
 
@@ -83,11 +86,10 @@ def improve(
         noise = settings.noise if failures else 0.0
         model = quadratic.build(run.reduced, at, *quadratic.choose_moves(run.reduced, at, settings.per_column, noise, generator))
         low, high = np.log(settings.trust)
-        bqm, kept = model.bqm(settings.trust[0] if len(settings.trust) == 1 else float(np.exp(generator.uniform(low, high))))
+        bqm, kept = model.bqm(float(np.exp(generator.uniform(low, high))))
         if len(kept) == 0:
             failures += 1
             continue
-        moves = np.zeros((settings.reads, len(model.to)), dtype=np.int8)
         rows = solve(bqm, settings.reads, int(generator.integers(2**31)))
         moves = np.zeros((len(rows), len(model.to)), dtype=np.int8)
         moves[:, kept] = rows

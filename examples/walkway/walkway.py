@@ -39,8 +39,8 @@ from methods import METHODS
 from plate import Walkway
 from run import Run
 
-#: Of the small problem, where all sets are tried: the shortest time in which nobody is cut off before it began.
-SMALL_TIME_S = 2.0
+#: Of a run of the small problem, where all sets are tried.
+SMALL_TIME_S = 1.0
 
 
 def main() -> None:
