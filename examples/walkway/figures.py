@@ -67,7 +67,7 @@ def roofs(walkway: Walkway, rows: list[report.Row], path: Path) -> None:
         axis.set_ylim(-3, 20)
         outline.set_zorder(3)
         figure.colorbar(image, ax=axis, label="greatest deflection of any load case, mm", shrink=0.85)
-    axes[0, 0].legend(loc="upper left", ncols=4, fontsize=8, framealpha=0.9)
+    axes[0, 0].legend(loc="upper left", ncols=4, fontsize=8, facecolor="#c8d0dc")
     figure.savefig(path, dpi=110)
     plt.close(figure)
 

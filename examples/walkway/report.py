@@ -98,8 +98,8 @@ def page(
         "",
         f"{len(large.site.candidates)} candidates, {large.site.columns} columns at least {large.site.distance_min_m:g} m apart, "
         f"{len(roof.CASES)} load cases; {time_s:g} s of wall time and one thread a run; "
-        f"{min(seeds)}{'' if min(seeds) == max(seeds) else f' to {max(seeds)}'} seeds. Best known: {best:.4f} J. "
-        f"All from the full model ({large.walkway.plate.basis.N} unknowns), which agreed with the reduced one to 10^-6 on every answer.",
+        f"{min(seeds)}{'' if min(seeds) == max(seeds) else f' to {max(seeds)}'} seed{'s' if max(seeds) > 1 else ''}. "
+        f"Best known: {best:.4f} J. All from the full model ({large.walkway.plate.basis.N} unknowns), which agreed with the reduced one to 10^-6 on every answer.",
         "",
         f"{machine}. Made by `{command.strip()}`.",
         "",

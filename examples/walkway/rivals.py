@@ -13,7 +13,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from compliance import Reduced
-from run import Run, TimeIsUp
+from run import Run, RunIsOver
 
 #: Sets of one generation of the genetic algorithm.
 POPULATION = 200
@@ -120,11 +120,11 @@ def genetic(run: Run, seed: int) -> None:
             best, age = np.inf, 0
             while age < STALE_GENERATIONS:
                 algorithm.next()
-                run.check_time()
+                run.check_over()
                 value = float(algorithm.opt[0].F[0])
                 age = 0 if value < best * (1.0 - 1e-8) else age + 1
                 best = min(best, value)
-    except TimeIsUp:
+    except RunIsOver:
         pass
 
 
@@ -163,9 +163,9 @@ def cma_es(run: Run, seed: int) -> None:
                     values = run.evaluate(sets)
                     off = np.square(asked - reduced.site.positions[sets].reshape(len(asked), -1)).sum(axis=1)
                     strategy.tell(list(asked), (values + 2e-3 * values.min() * off).tolist())
-                    run.check_time()
+                    run.check_over()
             population = min(2 * population, CMA_POPULATION_MAX)
-    except TimeIsUp:
+    except RunIsOver:
         pass
 
 
@@ -197,5 +197,5 @@ def differential(run: Run, seed: int) -> None:
                 vectorized=True,
                 rng=np.random.default_rng(int(generator.integers(2**31))),
             )
-    except TimeIsUp:
+    except RunIsOver:
         pass

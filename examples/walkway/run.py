@@ -12,8 +12,8 @@ from compliance import Reduced
 IMPROVEMENT = 1e-8
 
 
-class TimeIsUp(Exception):
-    """Raised out of `Run.evaluate` when the time is over."""
+class RunIsOver(Exception):
+    """Raised out of `Run.evaluate` when the time is over or the target is reached."""
 
 
 class Run:
@@ -22,11 +22,13 @@ class Run:
     Args:
         reduced: The objective.
         limit_s: Wall time. The clock starts here.
+        target: A J with which the run is over at once; none in comparisons.
     """
 
-    def __init__(self, reduced: Reduced, limit_s: float) -> None:
+    def __init__(self, reduced: Reduced, limit_s: float, target: float = float("-inf")) -> None:
         self.reduced = reduced
         self.limit_s = limit_s
+        self.target = target
         self.evaluations = 0
         #: Calls of a QUBO sampler, and the time they took.
         self.calls = 0
@@ -42,10 +44,10 @@ class Run:
         """Seconds left."""
         return self.limit_s - (time.perf_counter() - self._begin)
 
-    def check_time(self) -> None:
-        """Raises `TimeIsUp` when it is."""
-        if self.left_s <= 0.0:
-            raise TimeIsUp
+    def check_over(self) -> None:
+        """Raises `RunIsOver` when it is."""
+        if self.left_s <= 0.0 or self.best <= self.target:
+            raise RunIsOver
 
     def note(self, value: float, chosen: np.ndarray) -> None:
         """A set that holds and its exact value: kept where it is the best in time."""
@@ -56,10 +58,10 @@ class Run:
                 self.history.append((at, float(value)))
 
     def evaluate(self, sets: np.ndarray) -> np.ndarray:
-        """J (b,) of sets that hold (b, k); raises `TimeIsUp`."""
+        """J (b,) of sets that hold (b, k); raises `RunIsOver`."""
         values = self.reduced.evaluate(sets)
         self.evaluations += len(sets)
         best = int(values.argmin())
         self.note(values[best], sets[best])
-        self.check_time()
+        self.check_over()
         return values

@@ -16,7 +16,7 @@ import numpy as np
 
 import quadratic
 from compliance import Exchanges, Reduced
-from run import Run, TimeIsUp
+from run import Run, RunIsOver
 
 #: Takes a model, the number of reads, and a seed; gives rows of binaries in the order of the variables.
 Solve = Callable[[dimod.BinaryQuadraticModel, int, int], np.ndarray]
@@ -68,7 +68,7 @@ def descend(run: Run, chosen: np.ndarray) -> tuple[np.ndarray, float]:
         at = run.reduced.exchanges(chosen)
         run.evaluations += 1
         run.note(at.value, chosen)
-        run.check_time()
+        run.check_over()
         change, place, candidate = best_single(run.reduced, at)
         if change > -1e-8 * at.value:
             return chosen, at.value
@@ -95,7 +95,7 @@ def improve(
         moves[:, kept] = rows
         sets = np.unique(np.sort(model.sets(moves), axis=1), axis=0)
         sets = sets[run.reduced.holds(sets)]
-        run.check_time()
+        run.check_over()
         found = run.evaluate(sets) if len(sets) else np.array([np.inf])
         better = chosen
         for index in found.argsort()[: settings.polish]:
@@ -142,7 +142,7 @@ def search(run: Run, seed: int, solve: Solve | None, settings: Settings = Settin
                 age += 1
                 if value < best * (1.0 - 1e-8):
                     best, age = value, 0
-    except TimeIsUp:
+    except RunIsOver:
         pass
 
 

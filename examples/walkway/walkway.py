@@ -58,13 +58,13 @@ def main() -> None:
         f"large: {len(large.site.candidates)} candidates, {large.site.columns} columns, {large.walkway.plate.basis.N} unknowns; "
         f"both reduced in {time.perf_counter() - begin:.1f} s"
     )
-    for problem, time_s in ((small, min(SMALL_TIME_S, options.time)), (large, options.time)):
-        for seed in range(options.first_seed, options.first_seed + options.seeds):
-            for name in names:
-                compute(store, problem, name, seed, time_s)
-    runs = [run for run in store.runs if run["method"] in METHODS]
+    if not options.report_only:
+        for problem, time_s in ((small, min(SMALL_TIME_S, options.time)), (large, options.time)):
+            for seed in range(options.first_seed, options.first_seed + options.seeds):
+                for name in names:
+                    compute(store, problem, name, seed, time_s)
     if not options.no_report:
-        finish(options.output, runs, small, optimum, count, large, options.time)
+        finish(options, store.runs, small, optimum, count, large)
 
 
 class Problem:
@@ -132,23 +132,24 @@ def compute(store: Store, problem: Problem, name: str, seed: int, time_s: float)
 
 
 def finish(
-    output: Path, runs: list[dict[str, Any]], small: Problem, optimum: float, count: int, large: Problem, time_s: float
+    options: argparse.Namespace, runs: list[dict[str, Any]], small: Problem, optimum: float, count: int, large: Problem
 ) -> None:
-    """Table and pictures of all runs of `time_s`."""
-    compared = [run for run in runs if run["problem"] == "large" and run["time_s"] == time_s]
+    """Table and pictures of all runs that are kept and took this time."""
+    compared = [run for run in runs if run["problem"] == "large" and run["time_s"] == options.time]
     if not compared:
         tell("no runs of this length: no table")
         return
     rows = report.rows(compared, METHODS)
     for row in rows:
         row.lightest_kg = large.walkway.lightest_kg(np.array(row.median_run["columns"]))
-    command = "python examples/walkway/walkway.py " + " ".join(sys.argv[1:])
-    text = report.page(rows, [run for run in runs if run["problem"] == "small"], optimum, count, small, large, METHODS, command, machine())
-    (output / "walkway.md").write_text(text)
+    command = f"python examples/walkway/walkway.py --time {options.time:g} --seeds {options.seeds}"
+    small_runs = [run for run in runs if run["problem"] == "small" and run["time_s"] == min(SMALL_TIME_S, options.time)]
+    text = report.page(rows, small_runs, optimum, count, small, large, METHODS, command, machine())
+    (options.output / "walkway.md").write_text(text)
     print(text)
-    figures.roofs(large.walkway, rows, output / "roof.png")
-    figures.quality(compared, rows, METHODS, output / "quality.png")
-    tell(f"table and pictures are in {output}")
+    figures.roofs(large.walkway, rows, options.output / "roof.png")
+    figures.quality(compared, rows, METHODS, options.output / "quality.png")
+    tell(f"table and pictures are in {options.output}")
 
 
 def available(name: str) -> bool:
@@ -165,12 +166,14 @@ def available(name: str) -> bool:
 
 
 def machine() -> str:
-    """The processor's name."""
+    """The processor's name and how many cores it shows."""
+    name = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+        pass
+    return f"{name}, {os.cpu_count()} cores"
 
 
 def tell(text: str) -> None:
@@ -186,6 +189,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--methods", default=",".join(METHODS), help="some of %(default)s")
     parser.add_argument("--output", type=Path, default=HERE / "output", help="folder of table, runs and pictures")
     parser.add_argument("--no-report", action="store_true", help="run only; a later call makes table and pictures")
+    parser.add_argument("--report-only", action="store_true", help="table and pictures of the runs that are kept")
     return parser.parse_args()
 
 

@@ -12,7 +12,8 @@ from methods import METHODS
 from plate import Walkway
 from run import Run
 
-TIME_S = 1.5
+# A bound for slow machines: a run ends with the optimum, mostly within a fraction of a second.
+TIME_S = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +44,12 @@ def test_finds_the_optimum_of_a_small_size(name: str, small: Reduced, optimum: f
             importlib.import_module(module)
         except ImportError:
             pytest.skip(f"{module} is not installed")
-    run = Run(small, TIME_S)
+    run = Run(small, TIME_S, target=optimum * (1.0 + 1e-9))
     METHODS[name].run(run, 31)
     assert run.best == pytest.approx(optimum, rel=1e-7)
     assert small.holds(run.best_set[None])[0]
     assert small.evaluate(run.best_set[None])[0] == pytest.approx(run.best, rel=1e-7)
     assert all(at <= TIME_S for at, _ in run.history)
-    assert run.left_s > -1.0
 
 
 @pytest.mark.parametrize("name", ["hysteron", "genetic", "cma", "differential"])
@@ -61,6 +61,8 @@ def test_answers_of_a_larger_size_hold(name: str, reduced: Reduced) -> None:
             pytest.skip(f"{module} is not installed")
     run = Run(reduced, 0.7)
     METHODS[name].run(run, 32)
+    assert -1.0 < run.left_s <= 0.0
+    assert all(at <= 0.7 for at, _ in run.history)
     assert reduced.holds(run.best_set[None])[0]
     values = [value for _, value in run.history]
     assert values == sorted(values, reverse=True)
