@@ -68,8 +68,8 @@ impl<S> Clone for Archive<S> {
     }
 }
 
-/// A transaction's id, the transaction, and the bytes of the problem that it brings.
-pub(crate) type Waiting = (Hash, SignedTransaction, Option<Vec<u8>>);
+/// A transaction's id, the bytes of its record, and, if that can be read, the transaction with the bytes of the problem that it brings.
+pub(crate) type Waiting = (Hash, usize, Option<(SignedTransaction, Option<Vec<u8>>)>);
 
 fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
     borsh::to_vec(value).expect("memory takes every byte")
@@ -193,16 +193,15 @@ impl<S: Storage> Archive<S> {
             records.extend(page);
         }
     }
-    /// Transactions that were kept while they wait, at most `most`, with the bytes of their problems.
+    /// Transactions that were kept while they wait, at most `most`. They are a convenience: what cannot be read is told of and
+    /// stops nobody.
     pub(crate) fn waiting(&self, most: usize) -> Result<Vec<Waiting>, StorageError> {
         let pairs = self.storage.range(Column::Waiting, &[], most)?;
         let read = |(id, value): (Vec<u8>, Vec<u8>)| {
-            let id = Hash::try_from(id.as_slice())
-                .map_err(|_| StorageError::Damaged("a key of column waiting is no hash".into()))?;
-            let (transaction, problem) = decode(Column::Waiting, &value)?;
-            Ok((id, transaction, problem))
+            let id = Hash::try_from(id.as_slice()).ok()?;
+            Some((id, value.len(), decode(Column::Waiting, &value).ok()))
         };
-        pairs.into_iter().map(read).collect()
+        Ok(pairs.into_iter().filter_map(read).collect())
     }
     pub(crate) fn commit(&self, batch: &Batch) -> Result<(), StorageError> {
         self.storage.commit(batch)

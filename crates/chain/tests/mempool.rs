@@ -244,7 +244,7 @@ fn what_was_handed_in_here_waits_again_after_a_restart() {
         .map(|(n, nonce)| candidate(&genesis, n, nonce, 1_000_000, 1));
     for candidate in &mine_here {
         let admitted = chain.submit_transaction(candidate.transaction.clone(), None).expect("taken");
-        chain.keep_waiting(&admitted.id).expect("kept");
+        assert!(chain.keep_waiting(&admitted.id).expect("kept"));
     }
     // Somebody else's: others have it.
     let theirs = candidate(&genesis, "customer", 0, 1_000_000, 1);
@@ -258,16 +258,57 @@ fn what_was_handed_in_here_waits_again_after_a_restart() {
     let mut expected: Vec<_> = mine_here.iter().map(|c| c.transaction.id()).collect();
     (waiting.sort(), expected.sort());
     assert_eq!(waiting, expected);
-    assert_eq!(chain.kept(2).len(), 2);
+    assert_eq!(chain.kept(&[0; 32], 2).len(), 2);
+    // Round, from anywhere.
+    let second = expected[1];
+    let round: Vec<_> = chain.kept(&second, 9).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(round, [expected[2], expected[0], second]);
 
     // In a block they are forgotten, on the disk too.
     let block = next_block(&mut chain, &runner, "miner", 10);
     assert_eq!(block.transactions.len(), 3);
     let now = block.header.time;
     chain.submit_block(block, now).expect("it holds");
-    assert_eq!(chain.kept(9).len(), 0);
+    assert_eq!(chain.kept(&[0; 32], 9).len(), 0);
     drop(chain);
     let mut chain = open();
     assert_eq!(chain.readmit_kept().expect("read"), 0);
     assert_eq!(chain.mempool().len(), 0);
+}
+
+#[test]
+fn what_was_kept_and_comes_back_from_an_abandoned_block_is_kept_again() {
+    let genesis = easy_genesis();
+    let (mut chain, _, runner) = chain_of(&genesis, ChainOptions::default());
+    let (mut other, _, _) = chain_of(&genesis, ChainOptions::default());
+    let id = chain
+        .submit_transaction(transfer(&genesis, "alice", "bob", 5, 0, 1_000_000), None)
+        .expect("taken")
+        .id;
+    assert!(chain.keep_waiting(&id).expect("kept"));
+    let block = next_block(&mut chain, &runner, "miner", 10);
+    let now = block.header.time + 1000;
+    chain.submit_block(block, now).expect("it holds");
+    assert_eq!(chain.kept(&[0; 32], 9).len(), 0);
+    // Two blocks of somebody else, without it.
+    for _ in 0..2 {
+        let block = next_block(&mut other, &runner, "customer", 10);
+        other.submit_block(block.clone(), now).expect("it holds");
+        chain.submit_block(block, now).expect("it holds");
+    }
+    assert_eq!(chain.tip().hash, other.tip().hash);
+    assert!(chain.mempool().contains(&id));
+    assert_eq!(chain.kept(&[0; 32], 9).len(), 1);
+}
+
+#[test]
+fn a_kept_record_that_cannot_be_read_stops_nobody() {
+    use hysteron_chain::storage::{Batch, Column, Storage};
+    let genesis = easy_genesis();
+    let (mut chain, storage, _) = chain_of(&genesis, ChainOptions::default());
+    let mut batch = Batch::default();
+    batch.put(Column::Waiting, &[7; 32], vec![1, 2, 3]);
+    storage.commit(&batch).expect("memory");
+    assert_eq!(chain.readmit_kept().expect("read"), 0);
+    assert_eq!(storage.get(Column::Waiting, &[7; 32]).expect("memory"), None, "it is removed");
 }

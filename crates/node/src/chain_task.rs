@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hysteron_api::types as api;
+use hysteron_chain::mempool::Inserted;
 use hysteron_chain::{
-    Admitted, Archive, Block, Chain, ChainError, Connected, ImportPlan, Submission, SubmitError, Tip,
-    WorkAhead, WorkDone,
+    Admitted, Archive, Block, Chain, ChainError, Connected, ImportPlan, MempoolError, Submission,
+    SubmitError, Tip, WorkAhead, WorkDone,
 };
 use hysteron_ledger::Event;
 use hysteron_store::RedbStorage;
@@ -96,10 +97,17 @@ impl Writer {
         Ok(admitted)
     }
 
-    /// The same for one that was handed in here: it waits on the disk too.
+    /// The same for one that was handed in here: it waits on the disk too. Handing in again what waits already is well.
     fn keep_transaction(&mut self, parcel: Parcel) -> Result<Admitted, SubmitError> {
-        let admitted = self.submit_transaction(parcel)?;
-        self.chain.keep_waiting(&admitted.id)?;
+        let id = parcel.transaction.id();
+        let admitted = match self.submit_transaction(parcel) {
+            Err(SubmitError::Mempool(MempoolError::Known)) => Admitted { id, inserted: Inserted::default() },
+            other => other?,
+        };
+        // It waits, and may be mined: a refusal now would make its sender pay twice.
+        if let Err(error) = self.chain.keep_waiting(&id) {
+            tracing::error!(%error, "a transaction waits in memory alone");
+        }
         Ok(admitted)
     }
 

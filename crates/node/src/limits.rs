@@ -48,3 +48,5 @@ pub const HEADER_SYNCS_MAX: usize = 16;
 pub const CLAIMS_PER_MINUTE: u32 = 240;
 /// Transactions that were handed in here, wait, and are passed on again with a new tip.
 pub(crate) const REPEATED_MAX: usize = 16;
+/// Bytes of them, problems included, beyond the first.
+pub(crate) const REPEATED_BYTES_MAX: usize = 1 << 20;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::chain_task::{ChainHandle, Standing, now};
 use crate::intake::{Gate, Intake};
-use crate::limits::{CHAIN_QUEUE_MAX, HEADER_SYNCS_MAX, REPEATED_MAX};
+use crate::limits::{CHAIN_QUEUE_MAX, HEADER_SYNCS_MAX, REPEATED_BYTES_MAX, REPEATED_MAX};
 use crate::parcel::Parcel;
 use crate::stop::{Stop, stopped};
 
@@ -286,7 +286,7 @@ pub(crate) async fn drive(
 ) {
     let intake = Intake::start(handle.clone(), chain.clone(), gate);
     let mut standings = chain.watch();
-    let mut told = chain.standing().tip.hash;
+    let repeater = tokio::spawn(repeat_kept(handle.clone(), chain.clone(), syncing.clone()));
     loop {
         tokio::select! {
             _ = stopped(&mut stop) => break,
@@ -310,28 +310,43 @@ pub(crate) async fn drive(
                     break;
                 }
                 let tip = tip_of(&standings.borrow_and_update());
-                if handle.own_tip(tip.clone()).await.is_err() {
+                if handle.own_tip(tip).await.is_err() {
                     break;
-                }
-                if tip.hash != told {
-                    told = tip.hash;
-                    repeat_kept(&handle, &chain).await;
                 }
             }
         }
     }
+    repeater.abort();
     handle.shutdown().await;
 }
 
-/// Passes on again what was handed in here and still waits after another block: perhaps no peer was there, or this node was
-/// started again since. Peers that have it ignore it.
-async fn repeat_kept(handle: &Handle, chain: &ChainHandle) {
-    let kept = chain.ask(|writer| writer.chain.kept(REPEATED_MAX)).await;
-    for Candidate { transaction, problem, .. } in kept.unwrap_or_default() {
-        let bytes = Parcel { transaction, problem }.encode();
-        if let Err(error) = handle.publish_transaction(bytes).await {
-            tracing::debug!(%error, "nothing was published");
-            return;
+/// With every tip passes on again some of what was handed in here and still waits, one after the other and round: perhaps no peer
+/// was there, or this node was started again since. Peers that have it ignore it.
+async fn repeat_kept(handle: Handle, chain: ChainHandle, syncing: Arc<Syncing>) {
+    let mut standings = chain.watch();
+    let mut told = chain.standing().tip.hash;
+    let mut after = Hash::default();
+    while standings.changed().await.is_ok() {
+        let tip = standings.borrow_and_update().tip.hash;
+        if tip == told || syncing.is_on() {
+            continue;
+        }
+        told = tip;
+        let Ok(kept) = chain.ask(move |writer| writer.chain.kept(&after, REPEATED_MAX)).await else {
+            continue;
+        };
+        let mut left = REPEATED_BYTES_MAX;
+        for (id, Candidate { transaction, problem, .. }) in kept {
+            let bytes = Parcel { transaction, problem }.encode();
+            // The first goes whatever it weighs, so that all have their turn.
+            if bytes.len() > left && left < REPEATED_BYTES_MAX {
+                break;
+            }
+            left = left.saturating_sub(bytes.len());
+            after = id;
+            if let Err(error) = handle.publish_transaction(bytes).await {
+                tracing::debug!(%error, "nothing was published");
+            }
         }
     }
 }

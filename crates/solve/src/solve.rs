@@ -345,9 +345,16 @@ impl Order<'_> {
                 is_over()
             });
             let Some(beside) = beside else { return self.alone(cnf, verdict) };
-            foreground.tell(verdict);
+            foreground.tell(verdict.clone());
             wake.notify();
-            beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            let found = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            // The others may have ended just before it was told.
+            let is_decided = matches!(verdict.outcome, Outcome::Unsatisfiable | Outcome::Optimal);
+            if found.answer.status == Status::Unknown && is_decided {
+                self.alone(cnf, verdict)
+            } else {
+                found
+            }
         })
     }
 

@@ -13,7 +13,7 @@ mod lookup;
 mod mining;
 mod pool;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use hysteron_ledger::{Event, Genesis, State};
@@ -201,8 +201,10 @@ pub struct Chain<S> {
     invalid: Invalid,
     mempool: Mempool,
     pending: pool::Pending,
-    /// Ids in [`crate::storage::Column::Waiting`].
-    kept: BTreeSet<Hash>,
+    /// Ids in [`crate::storage::Column::Waiting`], with the bytes of their records.
+    kept: BTreeMap<Hash, usize>,
+    /// Ids that were there, the last [`pool::KEPT_MAX`].
+    kept_before: VecDeque<Hash>,
 }
 
 impl<S> std::fmt::Debug for Chain<S> {
@@ -266,7 +268,8 @@ impl<S: Storage> Chain<S> {
             invalid: Invalid::default(),
             mempool: Mempool::new(options.mempool),
             pending: pool::Pending::default(),
-            kept: BTreeSet::new(),
+            kept: BTreeMap::new(),
+            kept_before: VecDeque::new(),
             genesis,
         })
     }

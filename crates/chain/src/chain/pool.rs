@@ -1,6 +1,6 @@
 //! The mempool's side of the chain: admission, and what a new tip does to what waits.
 
-use hysteron_ledger::{Address, LedgerError, SignedTransaction};
+use hysteron_ledger::{Address, Body, LedgerError, SignedTransaction};
 use hysteron_work::types::Hash;
 use thiserror::Error;
 
@@ -13,6 +13,8 @@ use crate::storage::{Batch, Column, Storage};
 
 /// Transactions that are kept on the disk while they wait; further ones wait in memory alone.
 pub const KEPT_MAX: usize = 4096;
+/// Bytes of all of them, problems included.
+pub const KEPT_BYTES_MAX: usize = 64 << 20;
 
 /// A transaction that waits now.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,34 +106,45 @@ impl<S: Storage> Chain<S> {
     }
 
     /// Puts a waiting transaction on the disk, so that it still waits after a restart, however this process ends: for those
-    /// that were handed in here, which perhaps nobody else has. Once it is in a block or has lost its place it is forgotten.
+    /// that were handed in here, which perhaps nobody else has. Once it is in a block or has lost its place it is forgotten; if a
+    /// reorganisation brings it back it is kept again. Claims are not kept: they are made anew, and judging them takes a leg. Says
+    /// whether it is on the disk.
     ///
     /// # Errors
     /// If the storage fails.
-    pub fn keep_waiting(&mut self, id: &Hash) -> Result<(), ChainError> {
-        let Some(candidate) = self.mempool.get(id).filter(|_| self.kept.len() < KEPT_MAX) else {
-            return Ok(());
-        };
+    pub fn keep_waiting(&mut self, id: &Hash) -> Result<bool, ChainError> {
+        self.forget_kept()?;
+        let Some(candidate) = self.mempool.get(id) else { return Ok(false) };
+        let body = &candidate.transaction.transaction.body;
+        if self.kept.contains_key(id) || matches!(body, Body::Claim { .. } | Body::ClaimReveal { .. }) {
+            return Ok(self.kept.contains_key(id));
+        }
         let value = borsh::to_vec(&(&candidate.transaction, &candidate.problem));
+        let value = value.expect("writing to memory does not fail");
+        let bytes = value.len() + self.kept.values().sum::<usize>();
+        if self.kept.len() >= KEPT_MAX || bytes > KEPT_BYTES_MAX {
+            return Ok(false);
+        }
+        self.kept.insert(*id, value.len());
         let mut batch = Batch::default();
-        batch.put(Column::Waiting, id, value.expect("writing to memory does not fail"));
+        batch.put(Column::Waiting, id, value);
         self.archive.commit(&batch)?;
-        self.kept.insert(*id);
-        Ok(())
+        Ok(true)
     }
 
-    /// Takes back what [`Self::keep`] left on the disk: once, after opening. What no longer finds a place is forgotten. Gives
-    /// how many wait again.
+    /// Takes back what [`Self::keep_waiting`] left on the disk: once, after opening. What no longer finds a place is forgotten, and
+    /// what cannot be read. Gives how many wait again.
     ///
     /// # Errors
-    /// If the storage fails or is damaged.
+    /// If the storage fails.
     pub fn readmit_kept(&mut self) -> Result<usize, ChainError> {
-        let pairs = self.archive.waiting(KEPT_MAX)?;
-        self.kept = pairs.iter().map(|(id, ..)| *id).collect();
-        let mut candidates: Vec<Candidate> = pairs
-            .into_iter()
-            .map(|(_, transaction, problem)| Candidate { transaction, problem, weight: 1 })
-            .collect();
+        let mut candidates = Vec::new();
+        for (id, bytes, waiting) in self.archive.waiting(KEPT_MAX)? {
+            self.kept.insert(id, bytes);
+            if let Some((transaction, problem)) = waiting {
+                candidates.push(Candidate { transaction, problem, weight: 1 });
+            }
+        }
         // A sender's nonces one after the other.
         candidates.sort_by_key(|candidate| candidate.transaction.transaction.nonce);
         for candidate in candidates {
@@ -145,14 +158,17 @@ impl<S: Storage> Chain<S> {
         Ok(self.kept.len())
     }
 
-    /// What [`Self::keep`] has on the disk, at most `most` of it, in no particular order.
-    pub fn kept(&self, most: usize) -> Vec<Candidate> {
-        self.kept.iter().filter_map(|id| self.mempool.get(id)).take(most).cloned().collect()
+    /// What [`Self::keep_waiting`] has on the disk and still waits, from the first id behind `after` on and round, as many as `most`.
+    pub fn kept(&self, after: &Hash, most: usize) -> Vec<(Hash, Candidate)> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let behind = self.kept.range((Excluded(*after), Unbounded));
+        let ids = behind.chain(self.kept.range(..=*after)).map(|(id, _)| id);
+        ids.filter_map(|id| Some((*id, self.mempool.get(id)?.clone()))).take(most).collect()
     }
 
     /// Removes from the disk what waits no more.
     fn forget_kept(&mut self) -> Result<(), ChainError> {
-        let gone: Vec<Hash> = self.kept.iter().filter(|id| !self.mempool.contains(id)).copied().collect();
+        let gone: Vec<Hash> = self.kept.keys().filter(|id| !self.mempool.contains(id)).copied().collect();
         if gone.is_empty() {
             return Ok(());
         }
@@ -161,8 +177,24 @@ impl<S: Storage> Chain<S> {
             batch.remove(Column::Waiting, id);
         }
         self.archive.commit(&batch)?;
-        self.kept.retain(|id| self.mempool.contains(id));
+        for id in gone {
+            self.kept.remove(&id);
+            self.kept_before.push_back(id);
+        }
+        let most = self.kept_before.len().saturating_sub(KEPT_MAX);
+        self.kept_before.drain(..most);
         Ok(())
+    }
+
+    /// Keeps again what a reorganisation has brought back, and forgets what waits no more. The chain has moved already: where
+    /// the disk fails here, the next tip brings another try.
+    fn settle_kept(&mut self, returned: &[Hash]) {
+        for id in returned.iter().filter(|id| self.kept_before.contains(id)).copied().collect::<Vec<_>>() {
+            if self.keep_waiting(&id).is_err() {
+                return;
+            }
+        }
+        let _ = self.forget_kept();
     }
 
     /// A sender's account in the state after the tip.
@@ -243,7 +275,8 @@ impl<S: Storage> Chain<S> {
             AccountView { nonce: account.nonce, balance: account.balance }
         };
         submission.dropped.extend(self.mempool.settle(self.tip.height, view));
-        self.forget_kept()
+        self.settle_kept(&submission.returned);
+        Ok(())
     }
 
     /// Judges everything that waits again: the state has not only moved forward.

@@ -90,6 +90,9 @@ fn what_a_killed_node_had_taken_still_waits() {
     let directory = tempfile::tempdir().expect("a directory");
     let (process, client) = Process::start_with(directory.path(), &[(IDLE, "1")]);
     let id = client.submit(&transfer("customer", "bob", 5, 0).encode()).expect("it is taken").id;
+    let again =
+        client.submit(&transfer("customer", "bob", 5, 0).encode()).expect("handing in again is well").id;
+    assert_eq!(again, id);
     assert_eq!(client.mempool().expect("the mempool").count, 1);
     drop(process);
     let node = TestNode::in_directory(directory.path());
