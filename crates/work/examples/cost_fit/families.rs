@@ -67,7 +67,7 @@ pub fn largest() -> Vec<Family> {
         all.push(make(3, format!("largest maxsat {variables}/{clauses}"), Kind::RandomMaxsat(kind)));
     }
     for weights in [Weights::Signs, Weights::Uniform(300), Weights::Gaussian(20_000)] {
-        for (vertices, degree) in [(690_000, 3), (340_000, 6), (80_000, 26)] {
+        for (vertices, degree) in [(690_000, 3), (340_000, 6), (130_000, 16)] {
             let kind = Kind::RegularGraph(RegularGraph { vertices, degree, weights });
             all.push(make(3, format!("largest regular {vertices} d{degree} {}", weight_name(weights)), kind));
         }
