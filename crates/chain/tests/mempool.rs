@@ -256,7 +256,8 @@ fn what_was_handed_in_here_waits_again_after_a_restart() {
     assert_eq!(chain.readmit_kept().expect("read"), 3);
     let mut waiting: Vec<_> = chain.mempool().ids().copied().collect();
     let mut expected: Vec<_> = mine_here.iter().map(|c| c.transaction.id()).collect();
-    (waiting.sort(), expected.sort());
+    waiting.sort();
+    expected.sort();
     assert_eq!(waiting, expected);
     assert_eq!(chain.kept(&[0; 32], 2).len(), 2);
     // Round, from anywhere.

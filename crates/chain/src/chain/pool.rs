@@ -148,10 +148,9 @@ impl<S: Storage> Chain<S> {
         // A sender's nonces one after the other.
         candidates.sort_by_key(|candidate| candidate.transaction.transaction.nonce);
         for candidate in candidates {
-            match self.admit(candidate) {
-                Err(SubmitError::Chain(error)) => return Err(error),
-                // The chain has moved on without it.
-                Err(_) | Ok(_) => {}
+            // Whatever else refuses it: the chain has moved on without it.
+            if let Err(SubmitError::Chain(error)) = self.admit(candidate) {
+                return Err(error);
             }
         }
         self.forget_kept()?;
