@@ -19,12 +19,7 @@ pub struct Problem {
 /// The sentence of an error, with the way out that Python has where exact integers are too large.
 fn too_large(error: hysteron_problem::BuildError) -> String {
     match error {
-        hysteron_problem::BuildError::WeightsTooLarge { .. } => {
-            "The biases cannot be scaled to integers exactly: the sum of all would exceed 62 bits (often the trace of binary \
-             rounding, as in 0.1 + 0.2). Round them, or pass scale=\"auto\" (keeps about six digits of the largest bias) or \
-             scale=F (each bias is multiplied by F and rounded to the nearest integer)."
-                .to_owned()
-        }
+        hysteron_problem::BuildError::WeightsTooLarge { .. } => scale::TOO_MANY_DIGITS.to_owned(),
         other => other.to_string(),
     }
 }

@@ -12,6 +12,11 @@ const SCALED_MAX: f64 = 4e18;
 /// The largest bias in integers, where the caller leaves the scale to us: six digits, and chips with short arithmetic.
 const AUTO_LARGEST_LOG2: i32 = 20;
 
+/// Why biases are refused that no integers of 62 bits hold, and the way out.
+pub const TOO_MANY_DIGITS: &str = "The biases cannot be scaled to 62-bit integers exactly: they, or all of them together, have too \
+     many digits (often the trace of binary rounding, as in 0.1 + 0.2). Round them, or pass scale=\"auto\" (keeps about six digits of the \
+     largest bias) or scale=F (each bias is multiplied by F and rounded to the nearest integer).";
+
 /// What the caller wants.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Want {
@@ -82,6 +87,9 @@ pub fn factor(biases: impl Iterator<Item = f64> + Clone, want: Want) -> Result<S
         Want::By(by) => return Err(format!("scale is {by}: it must be a positive finite number.")),
     };
     if largest * factor.value() > SCALED_MAX {
+        if want == Want::Exact {
+            return Err(TOO_MANY_DIGITS.to_owned());
+        }
         return Err(format!(
             "A bias of {largest:e} times the scale {:e} exceeds 62 bits: choose a smaller scale.",
             factor.value()
@@ -112,10 +120,7 @@ fn exact(biases: impl Iterator<Item = f64> + Clone, largest: f64) -> Result<Fact
         }
         (_, Some(bits)) => Ok(Factor::Two(bits)),
         (Some(decimals), None) => Ok(Factor::Ten(decimals)),
-        (None, None) => Err("The biases cannot be scaled to 62-bit integers exactly: they have too many digits. Round \
-             them, or pass scale=\"auto\" (keeps about six digits of the largest bias) or scale=F (each bias is \
-             multiplied by F and rounded to the nearest integer)."
-            .to_owned()),
+        (None, None) => Err(TOO_MANY_DIGITS.to_owned()),
     }
 }
 

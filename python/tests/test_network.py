@@ -145,7 +145,7 @@ def test_the_mode_of_a_boltzmann_machine_comes_from_the_network(node):
     rng = np.random.default_rng(5)
     machine = Machine(rng.normal(size=(40, 30)), rng.normal(size=40), rng.normal(size=30))
     local = ModeFinder(None, {"steps": 2000}, 0).find(machine)
-    sampler = hysteron.Sampler(network=node, wallet="devnet:customer", chips=64, blocks=2, blind=True)
+    sampler = hysteron.Sampler(network=node, wallet="devnet:customer", chips=64, blocks=20, blind=True)
     finder = ModeFinder(sampler, {"target": 0.97 * local.energy}, 0)
     mode = finder.find(machine)
     assert mode.energy == pytest.approx(float(machine.energy(mode.v[None], mode.h[None])[0]))
