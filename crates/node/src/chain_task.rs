@@ -29,11 +29,16 @@ pub(crate) type NodeArchive = Archive<RedbStorage>;
 /// The work of a block, to be run.
 pub(crate) type Work = WorkAhead<RedbStorage>;
 
+/// Sends the answer to a question.
+type Answer = Box<dyn FnOnce() + Send>;
+
 /// A question to the chain.
 struct Question {
     /// Whether it wants the ledger's state, which an import may have left on its branch.
     wants_state: bool,
-    work: Box<dyn FnOnce(&mut Writer) + Send>,
+    /// Gives what sends the answer, once it has been told where the chain stands: whoever hears that something was done also
+    /// sees it.
+    work: Box<dyn FnOnce(&mut Writer) -> Answer + Send>,
 }
 
 /// Unix time, seconds.
@@ -227,13 +232,14 @@ pub(crate) fn start(
                 tracing::error!(%error, "the state cannot be brought to the tip");
                 continue;
             }
-            (question.work)(&mut writer);
+            let answer = (question.work)(&mut writer);
             let standing = writer.standing();
             teller.send_if_modified(|told| {
                 let differs = *told != standing;
                 *told = standing;
                 differs
             });
+            answer();
             if stops.try_recv().is_ok() {
                 break;
             }
@@ -252,8 +258,10 @@ fn pose<T: Send + 'static>(
 ) -> (Question, oneshot::Receiver<T>) {
     let (reply, answer) = oneshot::channel();
     let work = Box::new(move |writer: &mut Writer| {
+        let value = question(writer);
         // Who asked may have gone.
-        let _ = reply.send(question(writer));
+        let answer: Answer = Box::new(move || drop(reply.send(value)));
+        answer
     });
     (Question { wants_state, work }, answer)
 }
@@ -422,6 +430,7 @@ impl ChainHandle {
     pub(crate) async fn stop(&self) {
         // Full or closed: it ends already. The empty question wakes it.
         let _ = self.stop.try_send(());
-        let _ = self.questions.send(Question { wants_state: false, work: Box::new(|_| ()) }).await;
+        let _ =
+            self.questions.send(Question { wants_state: false, work: Box::new(|_| Box::new(|| ())) }).await;
     }
 }
