@@ -193,8 +193,8 @@ impl<S: Storage> Archive<S> {
             records.extend(page);
         }
     }
-    /// Transactions that were kept while they wait, at most `most`. They are a convenience: what cannot be read is told of and
-    /// stops nobody.
+    /// Transactions that were kept while they wait, at most `most`. They are a convenience: what cannot be read has no
+    /// transaction, and stops nobody.
     pub(crate) fn waiting(&self, most: usize) -> Result<Vec<Waiting>, StorageError> {
         let pairs = self.storage.range(Column::Waiting, &[], most)?;
         let read = |(id, value): (Vec<u8>, Vec<u8>)| {

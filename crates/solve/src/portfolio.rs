@@ -110,24 +110,34 @@ fn one<S: Searcher + 'static>(searcher: Option<S>, share: u64) -> Made {
     searcher.into_iter().map(|s| (Box::new(s) as Box<dyn Searcher>, share)).collect()
 }
 
-/// Whether clause learning should have a thread of its own, where there are several: there it costs the chips nothing
-/// and loses nothing to slices.
-pub fn learns_beside(cnf: &Cnf) -> bool {
-    is_learnable(cnf.variables, shape::looks_random(cnf.variables, cnf.clauses.iter()))
-}
-
 /// Structured formulas of so many literals are given to clause learning before anything else: up to there it looks
 /// up often enough to be told to end.
 const LEARN_FIRST_LITERALS_MAX: usize = 300_000;
 /// The same for random clauses: unsatisfiable ones of so many variables are refuted sooner than a thread starts.
 const LEARN_FIRST_RANDOM_VARIABLES_MAX: u32 = 60;
 
-/// Whether clause learning should have the calling thread from the start, and all others wait until it has had a
-/// millisecond or two.
-pub fn learns_first(cnf: &Cnf) -> bool {
-    cnf.clauses.literals().len() <= LEARN_FIRST_LITERALS_MAX
-        && (cnf.variables <= LEARN_FIRST_RANDOM_VARIABLES_MAX
-            || !shape::looks_random(cnf.variables, cnf.clauses.iter()))
+/// The place of clause learning in a search.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Learning {
+    /// The calling thread from the start; all others wait until it has had a millisecond or two.
+    First,
+    /// A thread of its own: there it costs the chips nothing and loses nothing to slices.
+    Beside,
+    /// One searcher among others, or none.
+    Among,
+}
+
+/// The place that clause learning should have on a formula.
+pub fn learning(cnf: &Cnf, threads: usize) -> Learning {
+    let looks_random = shape::looks_random(cnf.variables, cnf.clauses.iter());
+    let is_short = cnf.clauses.literals().len() <= LEARN_FIRST_LITERALS_MAX;
+    if is_short && (!looks_random || cnf.variables <= LEARN_FIRST_RANDOM_VARIABLES_MAX) {
+        Learning::First
+    } else if threads > 1 && is_learnable(cnf.variables, looks_random) {
+        Learning::Beside
+    } else {
+        Learning::Among
+    }
 }
 
 fn is_learnable(variables: u32, looks_random: bool) -> bool {

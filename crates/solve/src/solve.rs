@@ -9,7 +9,7 @@ use hysteron_problem::{Cnf, Problem};
 
 use crate::exact::cdcl::{Background, Foreground};
 use crate::exact::strand::{Standing, Verdict};
-use crate::portfolio::{self, Team};
+use crate::portfolio::{self, Learning, Team};
 use crate::schedule::Schedule;
 use crate::{Context, Outcome, Source};
 
@@ -278,16 +278,17 @@ pub fn search(
         options.steps.map_or(u64::MAX, |steps| steps.saturating_mul(portfolio::step_effort(problem)));
     let order =
         Order { problem, options, effort_limit, starts, others, observer, interrupt, begin: Instant::now() };
-    match problem {
-        Problem::Cnf(cnf) if portfolio::learns_first(cnf) => order.learn_first(cnf),
+    let Problem::Cnf(cnf) = problem else { return order.search(None, Arc::default()) };
+    match portfolio::learning(cnf, options.threads) {
+        Learning::First => order.learn_first(cnf),
         // Before anything else, so that nobody is worse off than with clause learning alone.
-        Problem::Cnf(cnf) if options.threads > 1 && portfolio::learns_beside(cnf) => {
+        Learning::Beside => {
             let wake = Arc::new(Wake::default());
             let on_end = Arc::clone(&wake);
             let background = Background::start(cnf, effort_limit, Box::new(move || on_end.notify()));
             order.search(background, wake)
         }
-        _ => order.search(None, Arc::default()),
+        Learning::Among => order.search(None, Arc::default()),
     }
 }
 

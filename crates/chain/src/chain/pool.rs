@@ -125,10 +125,11 @@ impl<S: Storage> Chain<S> {
         if self.kept.len() >= KEPT_MAX || bytes > KEPT_BYTES_MAX {
             return Ok(false);
         }
-        self.kept.insert(*id, value.len());
+        let bytes = value.len();
         let mut batch = Batch::default();
         batch.put(Column::Waiting, id, value);
         self.archive.commit(&batch)?;
+        self.kept.insert(*id, bytes);
         Ok(true)
     }
 

@@ -1,6 +1,6 @@
 //! CaDiCaL through the crate `cadical`, in the words of this workspace, reporting its pace.
 
-use hysteron_problem::Literal;
+use hysteron_problem::{ClauseList, Literal};
 
 use super::oracle::{Answer, Oracle};
 use super::strand::Pace;
@@ -12,7 +12,7 @@ const CALLBACK_COST: u64 = 80_000;
 
 /// Reports the pace of a solver that is running.
 #[derive(Default)]
-struct Reporter {
+pub struct Reporter {
     pace: Option<Pace>,
 }
 
@@ -22,9 +22,18 @@ impl cadical::Callbacks for Reporter {
     }
 }
 
-/// CaDiCaL with literals of this workspace.
-pub struct Cadical {
-    solver: cadical::Solver<Reporter>,
+/// Reports the cost of what a solver does to a function that says whether to give up.
+pub struct Report<F>(F);
+
+impl<F: FnMut(u64) -> bool> cadical::Callbacks for Report<F> {
+    fn terminate(&mut self) -> bool {
+        (self.0)(CALLBACK_COST)
+    }
+}
+
+/// CaDiCaL with literals of this workspace; who it reports to while it runs is a [`Pace`], or a function.
+pub struct Cadical<C: cadical::Callbacks = Reporter> {
+    solver: cadical::Solver<C>,
     variables: u32,
 }
 
@@ -34,12 +43,57 @@ impl Default for Cadical {
     }
 }
 
+impl<F: FnMut(u64) -> bool> Cadical<Report<F>> {
+    /// An empty solver with CaDiCaL's default options that reports to a function.
+    pub fn reporting_to(report: F) -> Self {
+        Self::with(Report(report))
+    }
+}
+
+impl<C: cadical::Callbacks> Cadical<C> {
+    fn with(callbacks: C) -> Self {
+        let mut solver = cadical::Solver::new();
+        solver.set_callbacks(Some(callbacks));
+        Self { solver, variables: 0 }
+    }
+    /// Reads the clauses of a formula.
+    pub fn read(&mut self, variables: u32, clauses: &ClauseList) {
+        self.make_room(variables);
+        for clause in clauses.iter() {
+            self.add(clause);
+        }
+    }
+    fn make_room(&mut self, variables: u32) {
+        if variables > self.variables {
+            self.solver.reserve(variables as i32);
+            self.variables = variables;
+        }
+    }
+    #[inline]
+    fn add(&mut self, clause: &[Literal]) {
+        self.solver.add_clause(clause.iter().map(|&l| number(l)));
+    }
+    /// Searches until decided or told to give up.
+    pub fn decide(&mut self, assumptions: &[Literal]) -> Answer {
+        match self.solver.solve_with(assumptions.iter().map(|&l| number(l))) {
+            Some(true) => Answer::Satisfiable,
+            Some(false) => Answer::Unsatisfiable,
+            None => Answer::Unknown,
+        }
+    }
+    fn is_true(&self, literal: Literal) -> bool {
+        self.solver.value(number(literal)) == Some(true)
+    }
+    /// The model found, one value for each of the first `variables`.
+    pub fn values(&self, variables: u32) -> Vec<bool> {
+        (0..variables).map(|v| self.is_true(Literal::new(v, false))).collect()
+    }
+}
+
 impl Cadical {
     /// An empty solver with CaDiCaL's default options.
     pub fn new() -> Self {
-        let mut solver = cadical::Solver::new();
-        solver.set_callbacks(Some(Reporter::default()));
-        Self { solver, variables: 0 }
+        Self::with(Reporter::default())
     }
 
     /// About how many bytes a search of minutes needs on a formula of this size, learnt clauses
@@ -51,15 +105,12 @@ impl Cadical {
 
 impl Oracle for Cadical {
     fn reserve(&mut self, variables: u32) {
-        if variables > self.variables {
-            self.solver.reserve(variables as i32);
-            self.variables = variables;
-        }
+        self.make_room(variables);
     }
 
     #[inline]
     fn add_clause(&mut self, clause: &[Literal]) {
-        self.solver.add_clause(clause.iter().map(|&l| number(l)));
+        self.add(clause);
     }
 
     fn solve(&mut self, pace: &Pace, assumptions: &[Literal], conflicts_max: Option<u32>) -> Answer {
@@ -70,62 +121,15 @@ impl Oracle for Cadical {
             let is_known = self.solver.set_limit("conflicts", i32::try_from(limit).unwrap_or(i32::MAX));
             debug_assert!(is_known.is_ok());
         }
-        match self.solver.solve_with(assumptions.iter().map(|&l| number(l))) {
-            Some(true) => Answer::Satisfiable,
-            Some(false) => Answer::Unsatisfiable,
-            None => Answer::Unknown,
-        }
+        self.decide(assumptions)
     }
 
     fn holds(&self, literal: Literal) -> bool {
-        self.solver.value(number(literal)) == Some(true)
+        self.is_true(literal)
     }
 
     fn core(&self, assumptions: &[Literal]) -> Vec<Literal> {
         assumptions.iter().copied().filter(|&l| self.solver.failed(number(l))).collect()
-    }
-}
-
-/// CaDiCaL on the calling thread, reporting its pace to a function.
-pub struct Inline<F: FnMut(u64) -> bool> {
-    solver: cadical::Solver<Report<F>>,
-}
-
-/// Calls the function with the cost of a callback; it says whether to give up.
-struct Report<F>(F);
-
-impl<F: FnMut(u64) -> bool> cadical::Callbacks for Report<F> {
-    fn terminate(&mut self) -> bool {
-        (self.0)(CALLBACK_COST)
-    }
-}
-
-impl<F: FnMut(u64) -> bool> Inline<F> {
-    /// An empty solver with CaDiCaL's default options.
-    pub fn new(report: F) -> Self {
-        let mut solver = cadical::Solver::new();
-        solver.set_callbacks(Some(Report(report)));
-        Self { solver }
-    }
-    /// Makes room for so many variables.
-    pub fn reserve(&mut self, variables: u32) {
-        self.solver.reserve(variables as i32);
-    }
-    /// Adds a clause.
-    pub fn add_clause(&mut self, clause: &[Literal]) {
-        self.solver.add_clause(clause.iter().map(|&l| number(l)));
-    }
-    /// Searches until decided or told to give up.
-    pub fn solve(&mut self) -> Answer {
-        match self.solver.solve() {
-            Some(true) => Answer::Satisfiable,
-            Some(false) => Answer::Unsatisfiable,
-            None => Answer::Unknown,
-        }
-    }
-    /// The model found, one value a variable.
-    pub fn model(&self, variables: u32) -> Vec<bool> {
-        (0..variables).map(|v| self.solver.value(v as i32 + 1) == Some(true)).collect()
     }
 }
 

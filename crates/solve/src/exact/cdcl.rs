@@ -5,7 +5,7 @@ use hysteron_problem::{ClauseList, Cnf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::cadical::{Cadical, Inline};
+use super::cadical::Cadical;
 use super::oracle::{Answer, Oracle};
 use super::strand::{OnEnd, Pace, Standing, Strand, Verdict};
 use crate::{Context, Outcome, Searcher, Source};
@@ -120,22 +120,13 @@ impl Foreground {
     /// which dropping the handle asks for as well.
     pub fn decide(&self, problem: &Cnf, mut spent: impl FnMut(u64) -> bool) -> Verdict {
         let mut effort = 0u64;
-        let mut solver = Inline::new(|cost| {
+        let mut solver = Cadical::reporting_to(|cost| {
             effort = effort.saturating_add(cost);
             spent(effort) || self.0.abandoned.load(Ordering::Relaxed)
         });
-        solver.reserve(problem.variables);
-        for clause in problem.clauses.iter() {
-            solver.add_clause(clause);
-        }
-        match solver.solve() {
-            Answer::Satisfiable => {
-                let model = Some((solver.model(problem.variables), Source::Cdcl));
-                Verdict { outcome: Outcome::Optimal, model, bound: None }
-            }
-            Answer::Unsatisfiable => Outcome::Unsatisfiable.into(),
-            Answer::Unknown => Outcome::Exhausted.into(),
-        }
+        solver.read(problem.variables, &problem.clauses);
+        let answer = solver.decide(&[]);
+        verdict(answer, || solver.values(problem.variables))
     }
 
     /// Tells the verdict to who holds the handle.
@@ -146,18 +137,19 @@ impl Foreground {
 
 fn read(variables: u32, clauses: &ClauseList) -> Cadical {
     let mut solver = Cadical::new();
-    solver.reserve(variables);
-    for clause in clauses.iter() {
-        solver.add_clause(clause);
-    }
+    solver.read(variables, clauses);
     solver
 }
 
 fn decide(mut solver: Cadical, variables: u32, pace: &Pace) -> Verdict {
-    match solver.solve(pace, &[], None) {
+    let answer = solver.solve(pace, &[], None);
+    verdict(answer, || solver.values(variables))
+}
+
+fn verdict(answer: Answer, model: impl FnOnce() -> Vec<bool>) -> Verdict {
+    match answer {
         Answer::Satisfiable => {
-            let model = Some((solver.model(variables), Source::Cdcl));
-            Verdict { outcome: Outcome::Optimal, model, bound: None }
+            Verdict { outcome: Outcome::Optimal, model: Some((model(), Source::Cdcl)), bound: None }
         }
         Answer::Unsatisfiable => Outcome::Unsatisfiable.into(),
         Answer::Unknown => Outcome::Exhausted.into(),
