@@ -56,11 +56,31 @@ enum Command {
     Worker(worker::Arguments),
 }
 
+/// [`Arguments`] with nothing but `solve`. Describing the arguments of all commands takes longer than solving a small file.
+#[derive(Parser)]
+#[command(name = "hysteron", version, propagate_version = true)]
+struct SolveAlone {
+    #[command(subcommand)]
+    command: SolveCommand,
+}
+
+#[derive(Subcommand)]
+enum SolveCommand {
+    /// Search for the best answer to a problem file.
+    Solve(solve::Arguments),
+}
+
 /// Exit code of a command that could not be carried out: bad input, bad arguments.
 const EXIT_BAD_INPUT: u8 = 2;
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let command = if std::env::args_os().nth(1).is_some_and(|first| first == "solve") {
+        let SolveCommand::Solve(arguments) = SolveAlone::parse().command;
+        Command::Solve(arguments)
+    } else {
+        Arguments::parse().command
+    };
+    let result = match command {
         Command::Solve(arguments) => solve::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),

@@ -10,8 +10,9 @@ pub const DECOMPRESSED_BYTES_MAX: u64 = 2 << 30;
 /// The most memory that the dictionary of an xz file may ask for.
 const XZ_MEMORY_KIB_MAX: u32 = 256 << 10;
 
-/// Bytes that are read at a time.
-const CHUNK_BYTES: usize = 1 << 16;
+/// Bytes that are read at a time, at first and at most.
+const CHUNK_BYTES_MIN: usize = 1 << 14;
+const CHUNK_BYTES_MAX: usize = 1 << 20;
 
 /// How a file is compressed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,19 +118,19 @@ pub(crate) fn decompress(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, ReadE
 /// # Errors
 /// Those of `source`, and [`std::io::ErrorKind::OutOfMemory`].
 pub fn read_at_most(mut source: impl Read, most: u64, out: &mut Vec<u8>) -> std::io::Result<()> {
-    let mut chunk = vec![0; CHUNK_BYTES];
     let mut room = most;
+    // What the end of a file of the usual size needs; later reads are as long as what there is.
+    let mut length = CHUNK_BYTES_MIN;
     while room > 0 {
-        let length = CHUNK_BYTES.min(usize::try_from(room).unwrap_or(CHUNK_BYTES));
-        let read = match source.read(&mut chunk[..length]) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        out.try_reserve(read).map_err(|_| std::io::ErrorKind::OutOfMemory)?;
-        out.extend_from_slice(&chunk[..read]);
-        room -= read as u64;
+        let chunk = length.min(usize::try_from(room).unwrap_or(length));
+        out.try_reserve(chunk).map_err(|_| std::io::ErrorKind::OutOfMemory)?;
+        // Within what was reserved, so this does not allocate.
+        let read = source.by_ref().take(chunk as u64).read_to_end(out)? as u64;
+        if read < chunk as u64 {
+            break;
+        }
+        room -= read;
+        length = (2 * length).min(CHUNK_BYTES_MAX);
     }
     Ok(())
 }

@@ -306,8 +306,10 @@ struct Order<'a> {
 }
 
 impl Order<'_> {
-    /// Effort (about nanoseconds) that clause learning has before anybody else begins.
+    /// Effort (about nanoseconds) that clause learning has before anybody else begins, and besides for each literal, which is
+    /// about what the others need to begin.
     const ALONE_EFFORT: u64 = 1_600_000;
+    const ALONE_EFFORT_PER_LITERAL: u64 = 40;
     /// The same by the clock, where there are others: callbacks of large formulas stand for more than they are charged.
     const ALONE_TIME: Duration = Duration::from_millis(2);
 
@@ -317,6 +319,8 @@ impl Order<'_> {
         let (foreground, handle) = Foreground::new();
         let wake = Arc::new(Wake::default());
         let mut handle = Some(handle);
+        let extra = Self::ALONE_EFFORT_PER_LITERAL * cnf.clauses.literals().len() as u64;
+        let alone_time = Self::ALONE_TIME + Duration::from_nanos(extra);
         let is_over = || {
             self.interrupt.load(Ordering::Relaxed)
                 || self.options.time.is_some_and(|time| self.begin.elapsed() >= time)
@@ -330,11 +334,11 @@ impl Order<'_> {
                 if beside.is_some() {
                     return false;
                 }
-                let is_late = spent > Self::ALONE_EFFORT;
+                let is_late = spent > Self::ALONE_EFFORT + extra;
                 if self.options.threads == 1 {
                     return is_late || is_over();
                 }
-                if is_late || self.begin.elapsed() > Self::ALONE_TIME {
+                if is_late || self.begin.elapsed() > alone_time {
                     let (wake, handle) = (Arc::clone(&wake), handle.take());
                     beside = std::thread::Builder::new()
                         .name("search".into())

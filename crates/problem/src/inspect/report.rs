@@ -145,6 +145,8 @@ impl Inspection {
             ("pure", s.pure),
             ("unused", s.unused),
             ("equivalent", s.equivalent),
+            ("sums modulo two", s.parities),
+            ("implied by sums", s.parity_facts),
             ("fixed by field", s.spins_fixed),
             ("merged", s.spins_merged),
             ("eliminated", s.spins_eliminated),

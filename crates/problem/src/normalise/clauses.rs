@@ -3,6 +3,7 @@
 
 use super::components::{self, Sets};
 use super::equivalent;
+use super::parity;
 use super::restore::{RestoreMap, Step};
 use super::subsumption;
 use super::{Decided, NormaliseOptions, NormaliseStatistics, Normalised, SUBSUMPTION_WORK_FLOOR};
@@ -10,8 +11,8 @@ use crate::canonical::{ClauseList, Cnf, Literal, Problem, Wcnf};
 
 /// The weight of a hard clause; soft weights are smaller.
 pub(super) const HARD: u64 = u64::MAX;
-/// Rounds of propagation and merging of equivalent literals.
-const EQUIVALENCE_ROUNDS_MAX: usize = 4;
+/// Rounds of propagation, merging of equivalent literals, and what parities add.
+const ROUNDS_MAX: usize = 8;
 
 /// Clauses with weights, [`HARD`] for hard ones and 0 for removed ones; literals sorted and distinct.
 #[derive(Default)]
@@ -61,6 +62,11 @@ impl Store {
         self.literals.truncate(end);
         self.offsets.push(end as u32);
         self.weight.push(weight);
+    }
+
+    /// Appends a hard clause of distinct variables.
+    pub fn push_hard(&mut self, clause: &[Literal]) {
+        self.push(clause.iter().copied(), HARD, &mut NormaliseStatistics::default());
     }
 
     pub fn len(&self) -> usize {
@@ -148,9 +154,11 @@ impl Reducer {
     }
 
     fn reduce(&mut self, options: &NormaliseOptions) {
-        for _ in 0..EQUIVALENCE_ROUNDS_MAX {
+        for _ in 0..ROUNDS_MAX {
             self.propagate(options.pure_literals);
-            if self.contradiction || !options.equivalences || !equivalent::merge(self) {
+            let merged = !self.contradiction && options.equivalences && equivalent::merge(self);
+            let added = !self.contradiction && !merged && options.parities && parity::merge(self);
+            if !merged && !added {
                 break;
             }
         }

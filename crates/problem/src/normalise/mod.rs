@@ -15,6 +15,7 @@
 mod clauses;
 mod components;
 mod equivalent;
+mod parity;
 mod restore;
 mod spins;
 mod subsumption;
@@ -37,6 +38,8 @@ pub struct NormaliseOptions {
     pub subsumption_work_per_literal: u64,
     /// CNF, WCNF: replace literals that binary hard clauses make equal.
     pub equivalences: bool,
+    /// CNF, WCNF: find sums modulo two that hard clauses spell out, and solve them by elimination.
+    pub parities: bool,
     /// Ising: fix dominated spins, merge spins whose coupling dominates (which includes every spin with
     /// one neighbour, and every spin with two and no field).
     pub spin_merging: bool,
@@ -69,6 +72,7 @@ impl Default for NormaliseOptions {
             subsumption: true,
             subsumption_work_per_literal: 20,
             equivalences: true,
+            parities: true,
             spin_merging: true,
             keep_unit_couplings: true,
             spin_elimination: SpinElimination::DegreeTwo,
@@ -85,6 +89,7 @@ impl NormaliseOptions {
             pure_literals: false,
             subsumption: false,
             equivalences: false,
+            parities: false,
             spin_merging: false,
             spin_elimination: SpinElimination::Off,
             ..Self::default()
@@ -132,6 +137,10 @@ pub struct NormaliseStatistics {
     pub unused: u64,
     /// Variables that were replaced by an equal or opposite literal.
     pub equivalent: u64,
+    /// Sums modulo two that hard clauses spell out, of all rounds together.
+    pub parities: u64,
+    /// Values and equivalences that follow from those sums.
+    pub parity_facts: u64,
     /// Literals that repeated another of their clause.
     pub duplicate_literals: u64,
     /// Clauses that contained a literal and its negation.

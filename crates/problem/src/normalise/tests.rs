@@ -122,6 +122,24 @@ fn clauses(variables: u32, most: usize) -> impl Strategy<Value = Vec<Vec<Literal
     prop::collection::vec(literals(variables, 4), 0..most)
 }
 
+/// The clauses that spell out a sum modulo two of distinct variables.
+fn spell(variables: &[u32], sum: bool) -> Vec<Vec<Literal>> {
+    (0u32..1 << variables.len())
+        .filter(|signs| (signs.count_ones() % 2 == 1) != sum)
+        .map(|signs| {
+            variables.iter().enumerate().map(|(i, &v)| Literal::new(v, signs >> i & 1 == 1)).collect()
+        })
+        .collect()
+}
+
+/// Sums of two to six variables, spelled out.
+fn parities(variables: u32, most: usize) -> impl Strategy<Value = Vec<Vec<Literal>>> {
+    let all: Vec<u32> = (0..variables).collect();
+    let one = (prop::sample::subsequence(all, 2..=variables.min(6) as usize), any::<bool>());
+    prop::collection::vec(one, 0..most)
+        .prop_map(|sums| sums.into_iter().flat_map(|(variables, sum)| spell(&variables, sum)).collect())
+}
+
 fn ising() -> impl Strategy<Value = Problem> {
     (1u32..11, 1i64..5, any::<bool>()).prop_flat_map(|(spins, largest, fields)| {
         let pairs = prop::collection::vec((0..spins, 0..spins, -largest..=largest), 0..16);
@@ -147,6 +165,25 @@ proptest! {
         problem in (1u32..13).prop_flat_map(|n| clauses(n, 30).prop_map(move |c| Problem::Cnf(Cnf { variables: n, clauses: list(&c) }))),
         picks in prop::collection::vec(any::<u64>(), 8),
     ) {
+        check_all(&problem, &picks);
+    }
+
+    #[test]
+    fn parity_laws(
+        (n, sums, others) in (2u32..13).prop_flat_map(|n| (Just(n), parities(n, 9), clauses(n, 4))),
+        picks in prop::collection::vec(any::<u64>(), 8),
+    ) {
+        let all: Vec<_> = sums.into_iter().chain(others).collect();
+        check_all(&Problem::Cnf(Cnf { variables: n, clauses: list(&all) }), &picks);
+    }
+
+    #[test]
+    fn hard_parity_laws(
+        (n, hard, soft) in (2u32..10).prop_flat_map(|n| (Just(n), parities(n, 5), prop::collection::vec((literals(n, 3), 1u64..9), 0..12))),
+        picks in prop::collection::vec(any::<u64>(), 8),
+    ) {
+        let (soft, weights): (Vec<_>, Vec<_>) = soft.into_iter().unzip();
+        let problem = Problem::Wcnf(Wcnf { variables: n, hard: list(&hard), soft: list(&soft), weights, offset: 0 });
         check_all(&problem, &picks);
     }
 
@@ -366,6 +403,65 @@ fn satisfiable_problems_stay_so() {
             }
             assert_eq!(score(&problem, &normalised.restore.restore(&projected)).0, 0);
         }
+    }
+}
+
+/// Systems of three-variable sums over a cycle of `variables` with random chords, one sum a variable: with the sum of all
+/// rows in mind, the last one makes or breaks it.
+fn parity_system(variables: u32, seed: u64, is_satisfiable: bool) -> Problem {
+    let draw = |index: u64| crate::mix::mix64(seed << 32 | index);
+    let hidden: Vec<bool> = (0..u64::from(variables)).map(|v| draw(v) & 1 == 1).collect();
+    let mut all = Vec::new();
+    let mut total = (Vec::new(), false);
+    for row in 0..variables - 1 {
+        let chord = (draw(u64::from(variables + row)) % u64::from(variables)) as u32;
+        let mut sum = vec![row, (row + 1) % variables, chord];
+        sum.sort_unstable();
+        sum.dedup();
+        let value = sum.iter().filter(|&&v| hidden[v as usize]).count() % 2 == 1;
+        all.extend(spell(&sum, value));
+        if row < 2 {
+            total.0.extend(sum);
+            total.1 ^= value;
+        }
+    }
+    // The sum of two rows follows from them; its opposite contradicts them.
+    let mut last: Vec<u32> = total.0.clone();
+    last.retain(|v| total.0.iter().filter(|w| *w == v).count() == 1);
+    last.sort_unstable();
+    all.extend(spell(&last, total.1 == is_satisfiable));
+    Problem::Cnf(Cnf { variables, clauses: list(&all) })
+}
+
+#[test]
+fn systems_of_parities_are_decided() {
+    for (variables, seed) in [(30, 1), (300, 2), (3000, 3)] {
+        let problem = parity_system(variables, seed, true);
+        let normalised = normalise(&problem, &NormaliseOptions::default());
+        assert_eq!(normalised.decided, Some(Decided::Solved), "{variables} {:?}", normalised.statistics);
+        assert_eq!(score(&problem, &normalised.restore.restore(&[])).0, 0);
+        let problem = parity_system(variables, seed, false);
+        let normalised = normalise(&problem, &NormaliseOptions::default());
+        assert_eq!(normalised.decided, Some(Decided::Unsatisfiable));
+    }
+}
+
+#[test]
+fn parities_beyond_the_work_bound_are_kept() {
+    // Random sums fill up: elimination gives up, and what is left is the problem.
+    let variables = 20_000u64;
+    let sum = |row: u64| {
+        let mut sum: Vec<u32> = (0..3).map(|k| (crate::mix::mix64(row * 3 + k) % variables) as u32).collect();
+        sum.sort_unstable();
+        sum.dedup();
+        sum
+    };
+    let all: Vec<_> = (0..variables * 98 / 100).flat_map(|row| spell(&sum(row), row % 2 == 0)).collect();
+    let problem = Problem::Cnf(Cnf { variables: variables as u32, clauses: list(&all) });
+    let normalised = normalise(&problem, &NormaliseOptions::default());
+    assert!(normalised.statistics.parities > 10_000, "{:?}", normalised.statistics);
+    if normalised.decided == Some(Decided::Solved) {
+        assert_eq!(score(&problem, &normalised.restore.restore(&[])).0, 0);
     }
 }
 

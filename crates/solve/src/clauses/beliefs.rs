@@ -38,8 +38,6 @@ const OPPOSITE_DEVIATIONS: f32 = 2.5;
 const PROGRESS_PART: usize = 64;
 /// Flips of a repairing walk per variable.
 const WALK_FLIPS: u64 = 30;
-/// Flips between two looks at the stop flag.
-const FLIPS_BETWEEN_LOOKS: u64 = 8192;
 /// Clauses of three literals are computed so many at a time, for the vector units.
 const BLOCK: usize = 8;
 
@@ -429,7 +427,7 @@ impl Searcher for Beliefs {
                     self.walking = WALK_FLIPS * self.variables as u64;
                 }
             } else {
-                let flips = self.walking.min(FLIPS_BETWEEN_LOOKS);
+                let flips = self.walking.min(self.walk.flips_between_looks());
                 self.walking -= flips;
                 left -= (flips * self.walk.flip_cost_q10() / 1024) as i64;
                 let is_solved = self.walk.run(flips);

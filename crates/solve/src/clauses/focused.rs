@@ -6,8 +6,6 @@ use hysteron_problem::Cnf;
 use super::walk::Walk;
 use crate::{Context, Outcome, Searcher, Source};
 
-/// Flips between two looks at the stop flag.
-const FLIPS_BETWEEN_LOOKS: u64 = 8192;
 /// The first walk's flips for each variable, and the least of them.
 const FLIPS_PER_VARIABLE: u64 = 1 << 12;
 const FLIPS_MIN: u64 = 1 << 20;
@@ -44,7 +42,7 @@ impl Searcher for Focused {
                 self.flips_left =
                     (self.variables * FLIPS_PER_VARIABLE).max(FLIPS_MIN) * super::luby(self.starts);
             }
-            let part = left.min(FLIPS_BETWEEN_LOOKS).min(self.flips_left);
+            let part = left.min(self.walk.flips_between_looks()).min(self.flips_left);
             let solved = self.walk.run(part);
             left -= part;
             self.flips_left -= part;

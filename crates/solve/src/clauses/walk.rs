@@ -20,6 +20,9 @@ const BREAKS: usize = 64;
 /// Nobody's place in the list of unsatisfied clauses.
 const NOWHERE: u32 = u32::MAX;
 
+/// Effort between two looks at whether to stop.
+const LOOK_EFFORT: u64 = 250_000;
+
 /// A walk on the clauses of a CNF.
 pub struct Walk {
     /// Literals of the longest clause.
@@ -124,6 +127,11 @@ impl Walk {
     /// Mean cost of a flip, in 1/1024 of a unit of effort.
     pub fn flip_cost_q10(&self) -> u64 {
         self.flip_cost_q10
+    }
+
+    /// Flips that take about a quarter of a millisecond: how long a search may be kept waiting for its end.
+    pub fn flips_between_looks(&self) -> u64 {
+        (LOOK_EFFORT * 1024 / self.flip_cost_q10).clamp(16, 8192)
     }
 
     #[inline(always)]
