@@ -16,7 +16,7 @@ use crate::mix::mix64;
 const VARIABLES_MIN: usize = 3;
 const VARIABLES_MAX: usize = 6;
 /// Row entries that elimination and reduction each may write for each one that they start with, and besides.
-const WORK_PER_ENTRY: u64 = 100;
+const WORK_PER_ENTRY: u64 = 20;
 const WORK_FLOOR: u64 = 2_000_000;
 /// Rows longer than this are eliminated as bits, if that takes no more steps of 64 bits than the second constant, some
 /// fifty milliseconds.
