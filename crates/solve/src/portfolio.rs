@@ -58,6 +58,8 @@ const RANDOM_LEARNABLE_VARIABLES_MAX: u32 = 600;
 /// Random clauses up to this many variables are searched by chips first, larger ones by walks and beliefs:
 /// a sweep visits all variables while few matter near a solution.
 const CHIPS_FIRST_VARIABLES_MAX: u32 = 2000;
+/// The same of their literals: on 5-SAT of 1000 variables the first runs of the chips take a second, in which a walk has won.
+const CHIPS_FIRST_RANDOM_LITERALS_MAX: usize = 30_000;
 /// Effort of compiling a circuit, for each literal or coupling: a method that comes second waits until the
 /// first has had a few times that.
 const COMPILE_EFFORT: u64 = 4000;
@@ -155,11 +157,13 @@ fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Schedule<'a> {
     let seed = team.thread_seed();
     let looks_random = shape::looks_random(cnf.variables, cnf.clauses.iter());
     let learnable = is_learnable(cnf.variables, looks_random);
-    let is_small = cnf.variables <= CHIPS_FIRST_VARIABLES_MAX;
+    let literals = cnf.clauses.literals().len();
+    let is_small = cnf.variables <= CHIPS_FIRST_VARIABLES_MAX
+        && (!looks_random || literals <= CHIPS_FIRST_RANDOM_LITERALS_MAX);
     let is_hidden = looks_random
         && cnf.variables > CHANCE_VARIABLES_MAX
         && shape::is_beyond_chance(cnf.variables, &cnf.clauses);
-    let later = COMPILE_EFFORT * cnf.clauses.literals().len() as u64;
+    let later = COMPILE_EFFORT * literals as u64;
     // On one thread structured clauses are clause learning's before they are anybody's.
     let learns_first = team.threads == 1 && !looks_random;
     let shares = match learns_first {
