@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -30,8 +30,9 @@ class _Boltzmann(BaseEstimator):  # type: ignore[misc]
         mode_probability: float = 0.1,
         mode_slope: float = 20.0,
         mode_offset: float = -6.0,
-        mode_use: ModeUse = "replace",
+        mode_use: ModeUse = "jump",
         mode_factor: float = 1.0,
+        pool_size: int = 1024,
         learning_rate: float | tuple[float, float] = 0.05,
         gibbs_steps: int = 1,
         batch_size: int = 20,
@@ -51,6 +52,7 @@ class _Boltzmann(BaseEstimator):  # type: ignore[misc]
         self.mode_offset = mode_offset
         self.mode_use = mode_use
         self.mode_factor = mode_factor
+        self.pool_size = pool_size
         self.learning_rate = learning_rate
         self.gibbs_steps = gibbs_steps
         self.batch_size = batch_size
@@ -73,14 +75,14 @@ class _Boltzmann(BaseEstimator):  # type: ignore[misc]
         return np.asarray(X, dtype=np.float64)
 
     def _check(self) -> None:
-        for name in ("n_components", "gibbs_steps", "batch_size", "n_iter"):
+        for name in ("n_components", "gibbs_steps", "batch_size", "n_iter", "pool_size"):
             value = getattr(self, name)
             if isinstance(value, bool) or int(value) != value or value < 1:
                 raise ValueError(f"{name} is {value!r}: it is a whole number from 1")
         if self.method not in ("pcd", "cd"):
             raise ValueError(f"method is {self.method!r}: it is 'pcd' or 'cd'")
-        if self.mode_use not in ("replace", "add", "seed", "weigh"):
-            raise ValueError(f"mode_use is {self.mode_use!r}: it is 'replace', 'add', 'seed' or 'weigh'")
+        if self.mode_use not in get_args(ModeUse):
+            raise ValueError(f"mode_use is {self.mode_use!r}: it is one of {', '.join(map(repr, get_args(ModeUse)))}")
         if not 0 <= self.mode_probability <= 1:
             raise ValueError(f"mode_probability is {self.mode_probability!r}: it is from 0 to 1")
 
@@ -113,6 +115,7 @@ class _Boltzmann(BaseEstimator):  # type: ignore[misc]
             mode_factor=self.mode_factor,
             centred=self.centred,
             rows=len(v),
+            pool_size=self.pool_size,
             rng=rng,
         )
         begin = clock.perf_counter()
