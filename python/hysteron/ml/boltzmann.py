@@ -5,7 +5,7 @@ The energy of a visible state v and a hidden state h is E(v, h) = -a.v - b.h - v
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -76,7 +76,9 @@ class Machine:
 
     def hidden_free_energy(self, h: Array) -> Array:
         """F(h) = -b.h - sum_i log(1 + exp(a_i + W_i.h)), so that p(h) = exp(-F(h)) / Z."""
-        return -h @ self.hidden - _softplus_sums(self.visible + h @ self.weights.T)[0]
+        parts = np.split(h, range(_CHUNK, len(h), _CHUNK))
+        sums = [_softplus_sums(self.visible + part @ self.weights.T)[0] for part in parts]
+        return np.asarray(-h @ self.hidden - np.concatenate(sums))
 
     def hidden_probabilities(self, v: Array) -> Array:
         """p(h_j = 1 | v) for rows v."""
@@ -212,14 +214,15 @@ class ModeFinder:
 class Pool:
     """Hidden states of high probability, between which a chain jumps without leaving the machine's distribution.
 
-    A chain whose hidden state is in the pool S draws a new one from p(h | h in S), which is known exactly: it is
-    proportional to exp(-F(h)), and a sum over S makes it one. A chain outside stays where it is. This is Gibbs sampling of
-    h given whether and that it is in S, so that p stays invariant whatever S is, and nothing is ever rejected; it only
-    helps as much as S has probability, and joins modes between which plain Gibbs sampling hardly ever goes. In the same way
-    the mean of any function over a chain in the pool is that over p(h | h in S), which has no variance (`expected`).
+    A chain whose hidden state h is in the pool S draws a new one from p(h | h in S), which is known exactly: it is
+    proportional to exp(-F(h)), and its sum over S is one. A chain outside stays where it is. This is Gibbs sampling of h
+    given whether it is in S, so that p stays invariant whatever S is, as long as the chain's present state has no say in
+    it, and nothing is ever rejected. It helps as much as S has probability, and joins modes between which
+    plain Gibbs sampling hardly ever goes. In the same way the mean of a function over a chain that is in the pool
+    is its mean over p(h | h in S), which has no variance (Rao and Blackwell; `expected`).
 
-    What is in S comes from chips: `renew` takes states of low energy and all that differ in one unit from what is then in
-    the pool, and keeps the likeliest. Hidden states are looked at alone, with visible ones summed out.
+    `renew` takes in hidden states, of chips those that go with the lowest states (v, h), and all that differ in one unit from
+    what is then in the pool, and keeps the likeliest, with visible states summed out.
 
     Args:
         size: Most hidden states.
@@ -231,9 +234,9 @@ class Pool:
         self.h: Array = np.zeros((0, units))
         self._keys = _keys(self.h)
 
-    def renew(self, machine: Machine, modes: Sequence[Mode]) -> None:
-        """Takes in hidden states of modes and neighbours, and keeps the `size` likeliest of the machine."""
-        candidates = _distinct(np.concatenate([self.h, np.array([mode.h for mode in modes])]))
+    def renew(self, machine: Machine, h: Array) -> None:
+        """Takes in rows h and neighbours, and keeps the `size` likeliest of the machine."""
+        candidates = _distinct(np.concatenate([self.h, h]))
         near = candidates[np.argsort(machine.hidden_free_energy(candidates), kind="stable")[: self.size]]
         flipped = np.abs(near[:, None, :] - np.eye(near.shape[1])).reshape(-1, near.shape[1])
         candidates = _distinct(np.concatenate([candidates, flipped]))
@@ -322,11 +325,12 @@ def mode_depth(machine: Machine, energy: float) -> float:
 
 #: What is done with a mode: an update against it instead of one against the chains (the paper's way), both at once, or
 #: it becomes the state of one of the chains, from where Gibbs sampling goes on, or it is weighed (`Trainer.weight`), or
-#: it and further states of low energy make up a pool between whose states chains jump (`Pool`).
-ModeUse = Literal["replace", "add", "seed", "weigh", "jump"]
+#: it and further states of low energy make up a pool between whose states chains jump (`Pool`). ``"own"`` is a control: the same
+#: jumps, with a pool that the chains' own states go into, and no search at all.
+ModeUse = Literal["replace", "add", "seed", "weigh", "jump", "own"]
 
 #: States that one search for a pool asks for, and updates from one search to the next.
-POOL_READS = 100
+POOL_READS = 20
 POOL_EVERY = 100
 
 
@@ -395,8 +399,8 @@ class Trainer:
             (not of ``"seed"``).
         centred: Whether steps go along the centred gradient, see `Offsets`.
         rows: Of data, all of them; of ``"weigh"``.
-        pool_size: Hidden states between which chains jump, of ``"jump"``, whose searches are not made after the schedule
-            but every `POOL_EVERY` updates from the first.
+        pool_size: Hidden states between which chains jump, of ``"jump"`` and ``"own"``; it is renewed every `POOL_EVERY`
+            updates from the first, whatever the schedule says.
         rng: All randomness but the sampler's.
     """
 
@@ -416,7 +420,7 @@ class Trainer:
         mode_factor: float,
         centred: bool,
         rows: int,
-        pool_size: int = 1024,
+        pool_size: int = 512,
         rng: np.random.Generator,
     ) -> None:
         self.machine = machine
@@ -447,7 +451,7 @@ class Trainer:
         first, last = self._rates
         rate = first + (last - first) * self.done / max(self._updates - 1, 1)
         mode = None
-        jumps = self._schedule is not None and finder is not None and self._mode_use == "jump"
+        jumps = self._schedule is not None and self._mode_use in ("jump", "own")
         if self._schedule is not None and finder is not None and not jumps:
             if drawn < self._schedule.probability(self.done, self._updates):
                 mode = finder.find(machine)
@@ -461,10 +465,9 @@ class Trainer:
             chains = batch
         else:
             raise ValueError("contrastive divergence begins its chains at data, and none is given")
-        if jumps and finder is not None:
+        if jumps:
             if self.done % POOL_EVERY == 0:
-                self.pool.renew(machine, finder.several(machine, POOL_READS))
-                self.modes += 1
+                self.pool.renew(machine, self._hidden_states(chains))
             self._chains, statistics = self.pool.run(machine, chains, self._gibbs_steps, self._rng)
             return Negative(statistics, rate, False)
         if mode is not None and self._mode_use == "seed":
@@ -486,6 +489,15 @@ class Trainer:
             statistics = statistics.plus(statistics, -share).plus(mode.statistics(), share)
             rate *= 1 + factor
         return Negative(statistics, rate, False)
+
+    def _hidden_states(self, chains: Array) -> Array:
+        """What the pool takes in: of chips, or of chains without chips."""
+        if self._mode_use == "own" or self._finder is None:
+            p = self.machine.hidden_probabilities(chains)
+            return (self._rng.random(p.shape) < p).astype(np.float64)
+        modes = self._finder.several(self.machine, POOL_READS)
+        self.modes += 1
+        return np.array([mode.h for mode in modes])
 
     def weight(self, mode: Mode, batch: Array) -> float:
         """An upper estimate of the probability of the mode's visible state, from the free energies of data.

@@ -32,7 +32,7 @@ class _Boltzmann(BaseEstimator):  # type: ignore[misc]
         mode_offset: float = -6.0,
         mode_use: ModeUse = "jump",
         mode_factor: float = 1.0,
-        pool_size: int = 1024,
+        pool_size: int = 512,
         learning_rate: float | tuple[float, float] = 0.05,
         gibbs_steps: int = 1,
         batch_size: int = 20,
@@ -158,19 +158,24 @@ class _Boltzmann(BaseEstimator):  # type: ignore[misc]
 class ModeAssistedRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Boltzmann):  # type: ignore[misc]
     """A restricted Boltzmann machine of zeros and ones, trained with samples of its joint mode beside contrastive divergence.
 
-    An update is, with a probability that grows to `mode_probability`, made against the joint mode of the machine, which
-    chips find as the best state of a QUBO, and otherwise against Gibbs chains. See `hysteron.ml.ModeSchedule` (Manukian, Pei,
-    Bearden and Di Ventra 2020, Communications Physics 3:105) and `hysteron.ml.boltzmann.mode_rate`.
+    Chips look for the joint mode of the machine and states near it in energy: the best states of a QUBO over all units. By
+    default these go into a pool of hidden states between which the chains jump (`hysteron.ml.boltzmann.Pool`), so that
+    they keep up with the machine at learning rates at which plain chains lose it. With ``mode_use="replace"`` an update is,
+    with a probability that grows to `mode_probability`, made against the mode alone: the way of Manukian, Pei, Bearden and
+    Di Ventra 2020, Communications Physics 3:105; see `hysteron.ml.ModeSchedule` and `hysteron.ml.boltzmann.mode_depth`.
 
     Args:
         n_components: Hidden units.
         method: ``"pcd"``, whose chains go on from update to update, or ``"cd"``, whose chains begin at the data.
-        mode_probability: Largest probability that an update is one against the mode; 0 is plain CD or PCD.
+        mode_probability: Largest probability that an update is one against the mode; 0 is plain CD or PCD. Of ``"jump"`` and
+            ``"own"`` it only says whether it is 0.
         mode_slope, mode_offset: Of the schedule by which that probability grows.
-        mode_use: What is done with a mode: ``"replace"``, the paper's way, makes an update against it instead of one against
-            chains; ``"add"`` makes both at once; ``"seed"`` makes it the state of one of the chains, from where Gibbs
-            sampling goes on.
+        mode_use: What is done with modes: ``"jump"`` has the chains jump between many; ``"own"`` is its control, with states that
+            the chains have been in and no search; ``"replace"``, the paper's way, makes an update against the mode instead
+            of one against chains; ``"add"`` makes both at once; ``"seed"`` makes it the state of one of the chains, from where
+            Gibbs sampling goes on; ``"weigh"`` gives it the weight that its free energy says it has beside the data's.
         mode_factor: What the learning rate of updates against the mode is multiplied by.
+        pool_size: Hidden states of ``"jump"`` and ``"own"``. An update takes time and memory in proportion to it.
         learning_rate: Of all other updates; a pair is that of the first and of the last.
         gibbs_steps: Of each update of chains.
         batch_size: Rows of an update, and chains.
@@ -188,7 +193,7 @@ class ModeAssistedRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Boltzm
         components_: Weights, hidden times visible, as `sklearn.neural_network.BernoulliRBM` has them.
         intercept_hidden_, intercept_visible_: Biases.
         machine_: The same as a `hysteron.ml.Machine`.
-        n_updates_, n_modes_: Updates, and those among them that were made against the mode.
+        n_updates_, n_modes_: Updates, and for how many of them modes were looked for.
         fit_seconds_, mode_seconds_: Time of training, and the part of it that the search for modes took.
     """
 
