@@ -50,7 +50,8 @@ class Minimiser:
         Raises:
             RuntimeError: The sampler gave no sample, as one of the network may that ran out of time.
         """
-        return self.lowest(linear, rows, columns, biases, start)[0]
+        best: npt.NDArray[np.int8] = self.lowest(linear, rows, columns, biases, start)[0]
+        return best
 
     def lowest(
         self,

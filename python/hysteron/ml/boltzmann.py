@@ -102,7 +102,7 @@ class Machine:
         low_fields = low_states @ weights[:, :low].T + outer
         low_biases = low_states @ inner[:low]
         parts = [
-            logsumexp(low_biases + bias + np.logaddexp(0.0, low_fields + field).sum(axis=1))
+            logsumexp(low_biases + bias + _softplus_sums(low_fields + field)[0])
             for field, bias in zip(
                 _states(units - low) @ weights[:, low:].T, _states(units - low) @ inner[low:], strict=True
             )
