@@ -26,7 +26,7 @@ LABELS = (30, 100, 300, 1437)
 MACHINES: dict[str, dict[str, Any]] = {
     "CD-1": {"method": "cd", "mode_probability": 0.0},
     "PCD-1": {"method": "pcd", "mode_probability": 0.0},
-    "mode-assisted PCD-1": {"method": "pcd", "mode_probability": 0.1},
+    "mode-assisted PCD-1": {"method": "pcd", "mode_use": "replace", "mode_probability": 0.1},
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
 from hysteron.ml import Machine, ModeAssistedRBM, ModeAssistedRBMClassifier, ModeSchedule, bars_and_stripes
-from hysteron.ml.boltzmann import ModeFinder, Offsets, Trainer, mode_depth
+from hysteron.ml.boltzmann import ModeFinder, Offsets, Pool, Trainer, mode_depth
 from hysteron.ml.rbm import class_log_probabilities
 
 
@@ -179,6 +179,116 @@ def test_the_weight_of_a_mode_is_at_least_its_probability(seed):
     assert trainer_of(m, "weigh", 32).weight(mode, everything) == pytest.approx(probability)
 
 
+def pool_of(m, h):
+    pool = Pool(len(h), len(m.hidden))
+    pool.renew(m, h)
+    return pool
+
+
+def exact_statistics(m, h, p):
+    on = np.array([m.visible_probabilities(row[None])[0] for row in h])
+    return np.concatenate([np.einsum("n,ni,nj->ij", p, on, h).ravel(), p @ on, p @ h])
+
+
+def test_sums_over_the_pool_are_those_of_enumeration():
+    m = machine(6, 4, seed=12, size=2.0)
+    h = states(4)
+    p = np.exp(-m.hidden_free_energy(h) - m.log_partition())
+    assert p.sum() == pytest.approx(1, abs=1e-12)
+    pool = Pool(6, 4)
+    for _ in range(5):  # from one state, by neighbours
+        pool.renew(m, h[:1])
+    assert {tuple(row) for row in pool.h} <= {tuple(row) for row in h} and len(pool.h) == 6
+    inside = (h[:, None] == pool.h[None]).all(axis=2).any(axis=1)
+    assert (pool.holds(h) == inside).all()
+    shares, statistics = pool.expected(m)
+    own = np.exp(-m.hidden_free_energy(pool.h) - m.log_partition())
+    assert shares == pytest.approx(own / own.sum(), abs=1e-12)
+    assert statistics.vector() == pytest.approx(exact_statistics(m, pool.h, own / own.sum()), abs=1e-12)
+    everything = pool_of(m, h)
+    assert everything.holds(h).all()
+    assert everything.expected(m)[1].vector() == pytest.approx(exact_statistics(m, h, p), abs=1e-12)
+
+
+@pytest.mark.parametrize("visible, units", [(3, 9), (5, 16), (4, 17), (1100, 3)])
+def test_pools_of_any_width(visible, units):
+    rng = np.random.default_rng(visible)
+    m = machine(visible, units, seed=units, size=0.2)
+    h = (rng.random((200, units)) < 0.3).astype(float)
+    pool = Pool(20, units)
+    pool.renew(m, h)
+    kept = {tuple(row) for row in pool.h}
+    assert len(kept) == min(20, 2**units)
+    assert (pool.holds(h) == [tuple(row) in kept for row in h]).all()
+    transposed = Machine(m.weights.T, m.hidden, m.visible)
+    assert m.hidden_free_energy(h) == pytest.approx(transposed.free_energy(h), rel=1e-12)
+    assert pool.holds(np.zeros((0, units))).shape == (0,) and not Pool(3, units).holds(h).any()
+
+
+def test_jumps_keep_the_distribution_of_the_machine():
+    """By enumeration of the chain of hidden states, and of what `run` really does by frequencies."""
+    m = machine(4, 3, seed=21, size=1.5)
+    h, v = states(3), states(4)
+    p = np.exp(-m.hidden_free_energy(h) - m.log_partition())
+    pool = Pool(3, 3)
+    pool.renew(m, h[[1, 4, 6]])
+    shares = pool.expected(m)[0]
+    jump = np.eye(8)
+    places = [int(np.flatnonzero((h == row).all(axis=1))[0]) for row in pool.h]
+    jump[places] = 0.0
+    jump[np.ix_(places, places)] = shares
+    assert p @ jump == pytest.approx(p, abs=1e-12)
+    bits = lambda on, row: np.prod(np.where(row > 0, on, 1 - on), axis=-1)
+    up = np.array([[bits(m.hidden_probabilities(a[None])[0], b) for b in h] for a in v])
+    down = np.array([[bits(m.visible_probabilities(b[None])[0], a) for a in v] for b in h])
+    whole = up @ jump @ down
+    start = np.array([0.0, 1.0, 1.0, 0.0])
+    seed, runs = 17, 40_000
+    after, _ = pool.run(m, np.tile(start, (runs, 1)), 1, np.random.default_rng(seed))
+    counts = np.bincount((after @ [8, 4, 2, 1]).astype(int), minlength=16)
+    expected = runs * whole[int(start @ [8, 4, 2, 1])]
+    squares = float(((counts - expected) ** 2 / expected).sum())
+    # Of 15 degrees of freedom, a chance of one in a million.
+    assert squares < 57, f"chi-squared {squares:.1f} with seed {seed}"
+    # From states that have the machine's distribution the estimate is that of the machine, within its error.
+    rng = np.random.default_rng(seed)
+    begin = v[rng.choice(16, size=runs, p=np.exp(-m.free_energy(v) - m.log_partition()))]
+    _, estimate = pool.run(m, begin, 2, rng)
+    assert estimate.vector() == pytest.approx(exact_statistics(m, h, p), abs=0.015)
+
+
+def test_chains_jump_between_modes_that_gibbs_sampling_does_not_join():
+    """Two modes, all units on and all off: no chain that begins in one finds the other without jumps."""
+    m = Machine(np.full((8, 8), 4.0), np.full(8, -16.0), np.full(8, -16.0))
+    begin = np.zeros((400, 8))
+    assert m.gibbs(begin, 20, np.random.default_rng(1)).max() == 0
+    pool = Pool(20, 8)
+    pool.renew(m, np.array([mode.h for mode in ModeFinder(None, {"steps": 50}, 0).several(m, 10)]))
+    v, statistics = pool.run(m, begin, 1, np.random.default_rng(1))
+    assert v.mean() == pytest.approx(0.5, abs=0.1)
+    assert statistics.visible == pytest.approx(np.full(8, 0.5), abs=0.01)
+
+
+def test_several_modes_are_the_lowest_states_in_order():
+    m = machine(4, 3, 1)
+    modes = ModeFinder(dimod.ExactSolver(), {}, 0).several(m, 5)
+    assert [mode.energy for mode in modes] == pytest.approx(np.sort(joint(m)[1])[:5])
+    found = ModeFinder(None, {"steps": 50}, 0).several(m, 5)
+    assert found[0].energy == pytest.approx(modes[0].energy) and len({tuple(x.v) + tuple(x.h) for x in found}) == 5
+
+
+@pytest.mark.parametrize("use", ["jump", "own"])
+def test_training_with_jumps_at_a_rate_at_which_chains_lose_the_machine(use):
+    X = bars_and_stripes(3)
+    make = lambda **options: ModeAssistedRBM(
+        8, learning_rate=(1.0, 0.01), batch_size=14, n_iter=1500, pool_size=64, random_state=3, **options
+    ).fit(X)
+    jumps, plain = make(mode_use=use), make(mode_probability=0.0)
+    assert jumps.score(X) > -3.0 and jumps.score(X) > plain.score(X) + 1
+    assert jumps.n_modes_ == (15 if use == "jump" else 0) and plain.n_modes_ == 0
+    assert (make(mode_use=use).components_ == jumps.components_).all()
+
+
 def test_bars_and_stripes():
     assert len(bars_and_stripes(4)) == 30
     pictures = bars_and_stripes(3).reshape(-1, 3, 3)
@@ -198,7 +308,7 @@ def test_training_learns(options):
 
 
 @pytest.mark.parametrize("method", ["cd", "pcd"])
-@pytest.mark.parametrize("use", ["replace", "add", "seed", "weigh"])
+@pytest.mark.parametrize("use", ["replace", "add", "seed", "weigh", "jump"])
 def test_training_repeats(method, use):
     make = lambda: ModeAssistedRBM(4, method=method, mode_use=use, mode_offset=0.0, n_iter=40, random_state=5)
     first, second = (make().fit(bars_and_stripes(3)) for _ in range(2))
@@ -212,7 +322,7 @@ def test_what_is_watched_and_refused():
     assert [n for n, _ in seen] == [2, 4, 6] and sorted(seen) == seen
     with pytest.raises(ValueError, match="probabilities"):
         ModeAssistedRBM(threshold=None).fit(2 * X)
-    for bad in ({"method": "ccd"}, {"n_components": 0}, {"mode_probability": 1.5}, {"batch_size": 0}):
+    for bad in ({"method": "ccd"}, {"n_components": 0}, {"mode_probability": 1.5}, {"batch_size": 0}, {"pool_size": 0}, {"mode_use": "leap"}):
         with pytest.raises(ValueError, match=next(iter(bad))):
             ModeAssistedRBM(**bad).fit(X)
 

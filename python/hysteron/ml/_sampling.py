@@ -50,12 +50,27 @@ class Minimiser:
         Raises:
             RuntimeError: The sampler gave no sample, as one of the network may that ran out of time.
         """
+        best: npt.NDArray[np.int8] = self.lowest(linear, rows, columns, biases, start)[0]
+        return best
+
+    def lowest(
+        self,
+        linear: Array,
+        rows: npt.NDArray[np.int64],
+        columns: npt.NDArray[np.int64],
+        biases: Array,
+        start: npt.NDArray[np.int8] | None = None,
+        reads: int | None = None,
+    ) -> npt.NDArray[np.int8]:
+        """As `minimise`, up to `reads` samples as rows, the best first; all that came where `reads` is None."""
         begin = clock.perf_counter()
         model = dimod.BinaryQuadraticModel.from_numpy_vectors(linear, (rows, columns, biases), 0.0, "BINARY")
         # Variables that no product mentions must be there too.
         for missing in range(model.num_variables, len(linear)):
             model.add_variable(missing, linear[missing])
         options = dict(self._options)
+        if reads is not None and "num_reads" in self._sampler.parameters:
+            options["num_reads"] = reads
         if self._seed is not None:
             options["seed"] = (self._seed + self.calls) % 2**63
         if self._starts and start is not None:
@@ -63,9 +78,9 @@ class Minimiser:
         samples = self._sampler.sample(model, **options)
         if not len(samples):
             raise RuntimeError("the sampler came back without a sample")
-        best = samples.record.sample[int(np.argmin(samples.record.energy))]
-        found = np.empty(len(linear), dtype=np.int8)
-        found[np.asarray(samples.variables, dtype=np.int64)] = best
+        order = np.argsort(samples.record.energy, kind="stable")[:reads]
+        found = np.empty((len(order), len(linear)), dtype=np.int8)
+        found[:, np.asarray(samples.variables, dtype=np.int64)] = samples.record.sample[order]
         self.calls += 1
         self.seconds += clock.perf_counter() - begin
         return found

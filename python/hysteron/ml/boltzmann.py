@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit, logsumexp
 
 from hysteron.ml._sampling import Array, Minimiser
@@ -73,6 +74,12 @@ class Machine:
         """F(v) = -a.v - sum_j log(1 + exp(b_j + v.W_j)), so that p(v) = exp(-F(v)) / Z."""
         return np.asarray(-v @ self.visible - np.logaddexp(0.0, self.hidden + v @ self.weights).sum(axis=1))
 
+    def hidden_free_energy(self, h: Array) -> Array:
+        """F(h) = -b.h - sum_i log(1 + exp(a_i + W_i.h)), so that p(h) = exp(-F(h)) / Z."""
+        parts = np.split(h, range(_CHUNK, len(h), _CHUNK))
+        sums = [_softplus_sums(self.visible + part @ self.weights.T)[0] for part in parts]
+        return np.asarray(-h @ self.hidden - np.concatenate(sums))
+
     def hidden_probabilities(self, v: Array) -> Array:
         """p(h_j = 1 | v) for rows v."""
         return np.asarray(expit(self.hidden + v @ self.weights))
@@ -95,7 +102,7 @@ class Machine:
         low_fields = low_states @ weights[:, :low].T + outer
         low_biases = low_states @ inner[:low]
         parts = [
-            logsumexp(low_biases + bias + np.logaddexp(0.0, low_fields + field).sum(axis=1))
+            logsumexp(low_biases + bias + _softplus_sums(low_fields + field)[0])
             for field, bias in zip(
                 _states(units - low) @ weights[:, low:].T, _states(units - low) @ inner[low:], strict=True
             )
@@ -148,6 +155,22 @@ def _states(units: int) -> Array:
     return ((np.arange(1 << units)[:, None] >> np.arange(units)) & 1).astype(np.float64)
 
 
+# Units whose factors of a product, each from 1 to 2, fit a double.
+_FACTORS = 1000
+
+
+def _softplus_sums(fields: Array) -> tuple[Array, Array]:
+    """Of each row the sum of log(1 + exp(x)), and of each entry 1 / (1 + exp(-x)), with one exponential for both."""
+    small = np.exp(-np.abs(fields))
+    sums = np.maximum(fields, 0.0).sum(axis=1)
+    probabilities = np.where(fields > 0, 1.0, small)
+    small += 1.0
+    for begin in range(0, fields.shape[1], _FACTORS):
+        sums += np.log(small[:, begin : begin + _FACTORS].prod(axis=1))
+    probabilities /= small
+    return sums, probabilities
+
+
 @dataclass(frozen=True)
 class Mode:
     """A joint state of low energy, at best the lowest."""
@@ -170,6 +193,10 @@ class ModeFinder:
 
     def find(self, machine: Machine) -> Mode:
         """A state (v, h) of least E(v, h), as far as the sampler finds it."""
+        return self.several(machine, None)[0]
+
+    def several(self, machine: Machine, reads: int | None) -> list[Mode]:
+        """Up to `reads` states of low E(v, h), the lowest first; None for as many as the sampler gives unasked."""
         visible, hidden = machine.weights.shape
         rows = np.repeat(np.arange(visible, dtype=np.int64), hidden)
         columns = np.tile(np.arange(visible, visible + hidden, dtype=np.int64), visible)
@@ -178,10 +205,92 @@ class ModeFinder:
             # Parameters have moved since: the best hidden state that goes with the last mode is found at no cost.
             start = np.concatenate([self._last, machine.hidden + self._last @ machine.weights > 0]).astype(np.int8)
         linear = -np.concatenate([machine.visible, machine.hidden])
-        best = self.minimiser.minimise(linear, rows, columns, -machine.weights.ravel(), start).astype(np.float64)
-        v, h = best[:visible], best[visible:]
-        self._last = v
-        return Mode(v, h, float(machine.energy(v[None], h[None])[0]))
+        found = self.minimiser.lowest(linear, rows, columns, -machine.weights.ravel(), start, reads).astype(np.float64)
+        v, h = found[:, :visible], found[:, visible:]
+        self._last = v[0]
+        return [Mode(*state) for state in zip(v, h, machine.energy(v, h).tolist(), strict=True)]
+
+
+class Pool:
+    """Hidden states of high probability, between which a chain jumps without leaving the machine's distribution.
+
+    A chain whose hidden state h is in the pool S draws a new one from p(h | h in S), which is known exactly: it is
+    proportional to exp(-F(h)), and its sum over S is one. A chain outside stays where it is. This is Gibbs sampling of h
+    given whether it is in S, so that p stays invariant whatever S is, as long as the chain's present state has no say in
+    it, and nothing is ever rejected. It helps as much as S has probability, and joins modes between which
+    plain Gibbs sampling hardly ever goes. In the same way the mean of a function over a chain that is in the pool
+    is its mean over p(h | h in S), which has no variance (Rao and Blackwell; `expected`).
+
+    `renew` takes in hidden states, of chips those that go with the lowest states (v, h), and all that differ in one unit from
+    what is then in the pool, and keeps the likeliest, with visible states summed out.
+
+    Args:
+        size: Most hidden states.
+        units: Hidden units.
+    """
+
+    def __init__(self, size: int, units: int) -> None:
+        self.size = size
+        self.h: Array = np.zeros((0, units))
+        self._keys = _keys(self.h)
+
+    def renew(self, machine: Machine, h: Array) -> None:
+        """Takes in rows h and neighbours, and keeps the `size` likeliest of the machine."""
+        candidates = _distinct(np.concatenate([self.h, h]))
+        near = candidates[np.argsort(machine.hidden_free_energy(candidates), kind="stable")[: self.size]]
+        flipped = np.abs(near[:, None, :] - np.eye(near.shape[1])).reshape(-1, near.shape[1])
+        candidates = _distinct(np.concatenate([candidates, flipped]))
+        kept = np.argsort(machine.hidden_free_energy(candidates), kind="stable")[: self.size]
+        # Of `candidates`, which are in the order of their keys.
+        self.h = candidates[np.sort(kept)]
+        self._keys = _keys(self.h)
+
+    def expected(self, machine: Machine) -> tuple[Array, Machine]:
+        """p(h | h in S) of each state, and the machine's expected statistics given that h is in S."""
+        sums, on = _softplus_sums(machine.visible + self.h @ machine.weights.T)
+        logs = self.h @ machine.hidden + sums
+        p = np.exp(logs - logs.max())
+        p /= p.sum()
+        weighed = self.h * p[:, None]
+        return p, Machine(on.T @ weighed, p @ on, weighed.sum(axis=0))
+
+    def holds(self, h: Array) -> npt.NDArray[np.bool_]:
+        """Which rows are in the pool."""
+        if not len(self.h):
+            return np.zeros(len(h), dtype=bool)
+        keys = _keys(h)
+        places = np.minimum(np.searchsorted(self._keys, keys), len(self.h) - 1)
+        return np.asarray(self._keys[places] == keys)
+
+    def run(self, machine: Machine, v: Array, steps: int, rng: np.random.Generator) -> tuple[Array, Machine]:
+        """Visible states after `steps` of Gibbs sampling with jumps from rows v, and an estimate of expected statistics.
+
+        The estimate has no bias where rows v have the machine's distribution.
+        """
+        p, statistics = self.expected(machine)
+        edges = np.cumsum(p)
+        for _ in range(steps):
+            h = (rng.random((len(v), len(machine.hidden))) < machine.hidden_probabilities(v)).astype(np.float64)
+            inside = self.holds(h)
+            drawn = np.searchsorted(edges, rng.random(int(inside.sum())) * edges[-1], side="right")
+            h[inside] = self.h[np.minimum(drawn, len(p) - 1)]
+            on = machine.visible_probabilities(h)
+            v = (rng.random(on.shape) < on).astype(np.float64)
+        share = float(inside.mean())
+        rest_h, rest_on = h[~inside] / len(h), on[~inside]
+        rest = Machine(rest_on.T @ rest_h, rest_on.sum(axis=0) / len(h), rest_h.sum(axis=0))
+        return v, rest.plus(statistics, share)
+
+
+def _keys(h: Array) -> npt.NDArray[np.bytes_]:
+    """A string of bytes for each row of zeros and ones, all of one length."""
+    packed = np.packbits(h > 0.5, axis=1)
+    return np.ascontiguousarray(packed).view(f"S{packed.shape[1]}").ravel()
+
+
+def _distinct(h: Array) -> Array:
+    """Rows without repetition, in the order of their keys."""
+    return h[np.unique(_keys(h), return_index=True)[1]]
 
 
 @dataclass(frozen=True)
@@ -215,8 +324,14 @@ def mode_depth(machine: Machine, energy: float) -> float:
 
 
 #: What is done with a mode: an update against it instead of one against the chains (the paper's way), both at once, or
-#: it becomes the state of one of the chains, from where Gibbs sampling goes on, or it is weighed (`Trainer.weight`).
-ModeUse = Literal["replace", "add", "seed", "weigh"]
+#: it becomes the state of one of the chains, from where Gibbs sampling goes on, or it is weighed (`Trainer.weight`), or
+#: it and further states of low energy make up a pool between whose states chains jump (`Pool`). ``"own"`` is a control: the same
+#: jumps, with a pool that the chains' own states go into, and no search at all.
+ModeUse = Literal["replace", "add", "seed", "weigh", "jump", "own"]
+
+#: States that one search for a pool asks for, and updates from one search to the next.
+POOL_READS = 20
+POOL_EVERY = 100
 
 
 @dataclass(frozen=True)
@@ -284,6 +399,8 @@ class Trainer:
             (not of ``"seed"``).
         centred: Whether steps go along the centred gradient, see `Offsets`.
         rows: Of data, all of them; of ``"weigh"``.
+        pool_size: Hidden states between which chains jump, of ``"jump"`` and ``"own"``; it is renewed every `POOL_EVERY`
+            updates from the first, whatever the schedule says.
         rng: All randomness but the sampler's.
     """
 
@@ -303,6 +420,7 @@ class Trainer:
         mode_factor: float,
         centred: bool,
         rows: int,
+        pool_size: int = 512,
         rng: np.random.Generator,
     ) -> None:
         self.machine = machine
@@ -323,6 +441,7 @@ class Trainer:
         self._rows = rows
         self._mode_factor = mode_factor
         self._rng = rng
+        self.pool = Pool(pool_size, len(machine.hidden))
 
     def negative(self, batch: Array | None = None) -> Negative:
         """The model's side of the next update; `batch` begins the chains of ``"cd"``."""
@@ -332,7 +451,8 @@ class Trainer:
         first, last = self._rates
         rate = first + (last - first) * self.done / max(self._updates - 1, 1)
         mode = None
-        if self._schedule is not None and finder is not None:
+        jumps = self._schedule is not None and self._mode_use in ("jump", "own")
+        if self._schedule is not None and finder is not None and not jumps:
             if drawn < self._schedule.probability(self.done, self._updates):
                 mode = finder.find(machine)
                 self.modes += 1
@@ -345,6 +465,11 @@ class Trainer:
             chains = batch
         else:
             raise ValueError("contrastive divergence begins its chains at data, and none is given")
+        if jumps:
+            if self.done % POOL_EVERY == 0:
+                self.pool.renew(machine, self._hidden_states(chains))
+            self._chains, statistics = self.pool.run(machine, chains, self._gibbs_steps, self._rng)
+            return Negative(statistics, rate, False)
         if mode is not None and self._mode_use == "seed":
             chains = chains.copy()
             chains[self._rng.integers(len(chains))] = mode.v
@@ -364,6 +489,15 @@ class Trainer:
             statistics = statistics.plus(statistics, -share).plus(mode.statistics(), share)
             rate *= 1 + factor
         return Negative(statistics, rate, False)
+
+    def _hidden_states(self, chains: Array) -> Array:
+        """What the pool takes in: of chips, or of chains without chips."""
+        if self._mode_use == "own" or self._finder is None:
+            p = self.machine.hidden_probabilities(chains)
+            return (self._rng.random(p.shape) < p).astype(np.float64)
+        modes = self._finder.several(self.machine, POOL_READS)
+        self.modes += 1
+        return np.array([mode.h for mode in modes])
 
     def weight(self, mode: Mode, batch: Array) -> float:
         """An upper estimate of the probability of the mode's visible state, from the free energies of data.

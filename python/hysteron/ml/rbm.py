@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -30,8 +30,9 @@ class _Boltzmann(BaseEstimator):  # type: ignore[misc]
         mode_probability: float = 0.1,
         mode_slope: float = 20.0,
         mode_offset: float = -6.0,
-        mode_use: ModeUse = "replace",
+        mode_use: ModeUse = "jump",
         mode_factor: float = 1.0,
+        pool_size: int = 512,
         learning_rate: float | tuple[float, float] = 0.05,
         gibbs_steps: int = 1,
         batch_size: int = 20,
@@ -51,6 +52,7 @@ class _Boltzmann(BaseEstimator):  # type: ignore[misc]
         self.mode_offset = mode_offset
         self.mode_use = mode_use
         self.mode_factor = mode_factor
+        self.pool_size = pool_size
         self.learning_rate = learning_rate
         self.gibbs_steps = gibbs_steps
         self.batch_size = batch_size
@@ -73,14 +75,14 @@ class _Boltzmann(BaseEstimator):  # type: ignore[misc]
         return np.asarray(X, dtype=np.float64)
 
     def _check(self) -> None:
-        for name in ("n_components", "gibbs_steps", "batch_size", "n_iter"):
+        for name in ("n_components", "gibbs_steps", "batch_size", "n_iter", "pool_size"):
             value = getattr(self, name)
             if isinstance(value, bool) or int(value) != value or value < 1:
                 raise ValueError(f"{name} is {value!r}: it is a whole number from 1")
         if self.method not in ("pcd", "cd"):
             raise ValueError(f"method is {self.method!r}: it is 'pcd' or 'cd'")
-        if self.mode_use not in ("replace", "add", "seed", "weigh"):
-            raise ValueError(f"mode_use is {self.mode_use!r}: it is 'replace', 'add', 'seed' or 'weigh'")
+        if self.mode_use not in get_args(ModeUse):
+            raise ValueError(f"mode_use is {self.mode_use!r}: it is one of {', '.join(map(repr, get_args(ModeUse)))}")
         if not 0 <= self.mode_probability <= 1:
             raise ValueError(f"mode_probability is {self.mode_probability!r}: it is from 0 to 1")
 
@@ -113,6 +115,7 @@ class _Boltzmann(BaseEstimator):  # type: ignore[misc]
             mode_factor=self.mode_factor,
             centred=self.centred,
             rows=len(v),
+            pool_size=self.pool_size,
             rng=rng,
         )
         begin = clock.perf_counter()
@@ -155,19 +158,24 @@ class _Boltzmann(BaseEstimator):  # type: ignore[misc]
 class ModeAssistedRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Boltzmann):  # type: ignore[misc]
     """A restricted Boltzmann machine of zeros and ones, trained with samples of its joint mode beside contrastive divergence.
 
-    An update is, with a probability that grows to `mode_probability`, made against the joint mode of the machine, which
-    chips find as the best state of a QUBO, and otherwise against Gibbs chains. See `hysteron.ml.ModeSchedule` (Manukian, Pei,
-    Bearden and Di Ventra 2020, Communications Physics 3:105) and `hysteron.ml.boltzmann.mode_rate`.
+    Chips look for the joint mode of the machine and states near it in energy: the best states of a QUBO over all units. By
+    default these go into a pool of hidden states between which the chains jump (`hysteron.ml.boltzmann.Pool`), so that
+    they keep up with the machine at learning rates at which plain chains lose it. With ``mode_use="replace"`` an update is,
+    with a probability that grows to `mode_probability`, made against the mode alone: the way of Manukian, Pei, Bearden and
+    Di Ventra 2020, Communications Physics 3:105; see `hysteron.ml.ModeSchedule` and `hysteron.ml.boltzmann.mode_depth`.
 
     Args:
         n_components: Hidden units.
         method: ``"pcd"``, whose chains go on from update to update, or ``"cd"``, whose chains begin at the data.
-        mode_probability: Largest probability that an update is one against the mode; 0 is plain CD or PCD.
+        mode_probability: Largest probability that an update is one against the mode; 0 is plain CD or PCD. Of ``"jump"`` and
+            ``"own"`` it only says whether it is 0.
         mode_slope, mode_offset: Of the schedule by which that probability grows.
-        mode_use: What is done with a mode: ``"replace"``, the paper's way, makes an update against it instead of one against
-            chains; ``"add"`` makes both at once; ``"seed"`` makes it the state of one of the chains, from where Gibbs
-            sampling goes on.
+        mode_use: What is done with modes: ``"jump"`` has the chains jump between many; ``"own"`` is its control, with states that
+            the chains have been in and no search; ``"replace"``, the paper's way, makes an update against the mode instead
+            of one against chains; ``"add"`` makes both at once; ``"seed"`` makes it the state of one of the chains, from where
+            Gibbs sampling goes on; ``"weigh"`` gives it the weight that its free energy says it has beside the data's.
         mode_factor: What the learning rate of updates against the mode is multiplied by.
+        pool_size: Hidden states of ``"jump"`` and ``"own"``. An update takes time and memory in proportion to it.
         learning_rate: Of all other updates; a pair is that of the first and of the last.
         gibbs_steps: Of each update of chains.
         batch_size: Rows of an update, and chains.
@@ -185,7 +193,7 @@ class ModeAssistedRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Boltzm
         components_: Weights, hidden times visible, as `sklearn.neural_network.BernoulliRBM` has them.
         intercept_hidden_, intercept_visible_: Biases.
         machine_: The same as a `hysteron.ml.Machine`.
-        n_updates_, n_modes_: Updates, and those among them that were made against the mode.
+        n_updates_, n_modes_: Updates, and for how many of them modes were looked for.
         fit_seconds_, mode_seconds_: Time of training, and the part of it that the search for modes took.
     """
 
