@@ -2,12 +2,15 @@
 //!
 //! `cost_fit measure [clauses|weighted|sparse|dense [PARTS OF NAMES]]` times instance families with every kernel and prints a line of
 //! JSON for each; `cost_fit fit FILES` fits the table to such lines and prints it. Of what was measured more than once the
-//! least counts, so `measure` may be run again and again on a machine that is shared.
+//! least counts, so `measure` may be run again and again on a machine that is shared. Lines say what happened and how long it
+//! took; what the table multiplies is counted when it is fitted.
+//! `cost_fit counts` prints these counts for all families, those that the table is checked on too.
 //! `cost_fit check [REPEATS]` runs whole legs of other families than those, each with a parameter set drawn at random, and
 //! prints a line of JSON for each; `cost_fit report FILES` takes such lines, the least of each, and prints a table.
 //! `cost_fit shortcut` times crossbar chips of fixed cost against event-driven ones on the same circuits and schedule.
 //!
-//! Times are CPU times of the thread in quiet moments: see `clock.rs`.
+//! Times are CPU times of the thread in quiet moments: see `clock.rs`. `HYSTERON_CPU=avx2` (or `portable`) measures and checks
+//! slower kernels than the fastest that the machine has.
 
 mod clock;
 #[allow(dead_code, reason = "the largest families are for the example of verification")]
@@ -21,6 +24,7 @@ use std::sync::atomic::AtomicBool;
 use clock::time;
 use families::{Choice, FITTED, Family};
 use hysteron_circuit::run::{Cpu, Start};
+use hysteron_circuit::simd::Level;
 use hysteron_work::cost;
 use hysteron_work::kernel::{Kernel, classify};
 use hysteron_work::parameters::{ParameterSet, sets};
@@ -30,13 +34,20 @@ fn request(stop: &AtomicBool) -> RunRequest<'_> {
     RunRequest { seed: 1, start: Start::Random, target: None, stop }
 }
 
-fn steps(compiled: &Compiled, set: &ParameterSet, steps: u32) -> RunOutput {
-    let stop = AtomicBool::new(false);
-    compiled.run_steps(Cpu::detect(), set, steps, &request(&stop)).expect("it runs")
+/// The kernels that are timed: the fastest, or those of `HYSTERON_CPU`.
+pub(crate) fn cpu() -> Cpu {
+    let Ok(name) = std::env::var("HYSTERON_CPU") else { return Cpu::detect() };
+    let level = Level::available().into_iter().find(|level| level.name() == name);
+    Cpu::Lanes(level.unwrap_or_else(|| panic!("this machine has no {name}")))
 }
 
-/// Sets of each kernel that may run the problem: the last, and of tabu, whose lists differ in length, three.
-fn kernels(compiled: &Compiled) -> Vec<(Kernel, &'static ParameterSet)> {
+fn steps(compiled: &Compiled, set: &ParameterSet, steps: u32) -> RunOutput {
+    let stop = AtomicBool::new(false);
+    compiled.run_steps(cpu(), set, steps, &request(&stop)).expect("it runs")
+}
+
+/// Sets of each kernel that may run the problem, with their numbers: the last, and of tabu, whose lists differ in length, three.
+fn kernels(compiled: &Compiled) -> Vec<(Kernel, usize, &'static ParameterSet)> {
     let class = classify(compiled.problem(), compiled.sizes()).expect("weights fit");
     let mut classes = vec![class];
     // What decides between the two must be known of both, where they are close.
@@ -44,35 +55,50 @@ fn kernels(compiled: &Compiled) -> Vec<(Kernel, &'static ParameterSet)> {
     if class == Class::DenseSpins || is_close {
         classes = vec![Class::SparseSpins, Class::DenseSpins];
     }
-    let mut chosen: BTreeMap<Kernel, Vec<&'static ParameterSet>> = BTreeMap::new();
-    for set in classes.into_iter().flat_map(sets) {
+    let mut chosen: BTreeMap<Kernel, Vec<(usize, &'static ParameterSet)>> = BTreeMap::new();
+    for (number, set) in classes.into_iter().flat_map(|class| sets(class).iter().enumerate()) {
         if let Some(kernel) = Kernel::of(set, compiled.sizes()) {
-            chosen.entry(kernel).or_default().push(set);
+            chosen.entry(kernel).or_default().push((number, set));
         }
     }
     let mut all = Vec::new();
     for (kernel, sets) in chosen {
-        all.push((kernel, sets[sets.len() - 1]));
+        let mut places = vec![sets.len() - 1];
         if kernel >= Kernel::TabuBytes {
-            all.extend([(kernel, sets[0]), (kernel, sets[sets.len() / 2])]);
+            places.extend([0, sets.len() / 2]);
         }
+        all.extend(places.into_iter().map(|place| (kernel, sets[place].0, sets[place].1)));
     }
     all
 }
 
-type Rows = Vec<(String, Vec<f64>, f64)>;
-
-fn print_line(kernel: Kernel, name: &str, counts: &[u64], ps: f64, load_counts: &[u64], load: f64) {
-    println!("{}", serde_json::json!([format!("{kernel:?}"), name, counts, ps, load_counts, load]));
+/// What [`measure`] prints.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+struct Measured {
+    kernel: String,
+    family: String,
+    /// The number of the parameter set in its class.
+    set: usize,
+    /// Of a metered kernel: the run's steps, its elementary updates, and how many spins are tabu at a time. Else zeros.
+    events: [u64; 3],
+    /// Picoseconds a step; of a metered kernel, of the whole run.
+    ps: f64,
+    /// Picoseconds of starting and ending a run, unless the kernel is metered.
+    load: f64,
 }
 
-/// Prints a line of JSON for each family and kernel: kernel, name, counts, picoseconds a step (of a metered kernel: of
-/// the whole run), counts of the start, its picoseconds (of a metered kernel: none).
+/// Nanoseconds of a measured run, about.
+const RUN: f64 = 2e7;
+
 fn measure(families: &[Family]) {
     for family in families {
         let compiled = Compiled::new(Arc::new(family.problem.clone()));
-        let sizes = *compiled.sizes();
-        for (kernel, set) in kernels(&compiled) {
+        for (kernel, number, set) in kernels(&compiled) {
+            let print = |events: [u64; 3], ps: f64, load: f64| {
+                let (kernel, family) = (format!("{kernel:?}"), family.name.clone());
+                let line = Measured { kernel, family, set: number, events, ps: ps.round(), load: load.round() };
+                println!("{}", serde_json::to_string(&line).expect("plain data"));
+            };
             // Long enough that the first steps, in which every state is a new best, weigh as little as in a leg.
             let once = time(4, || steps(&compiled, set, 1)).0;
             let few = time(2, || steps(&compiled, set, 9)).0;
@@ -81,63 +107,102 @@ fn measure(families: &[Family]) {
                 continue;
             }
             let repeats = if few > 5e6 { 2 } else { 4 };
-            let many = (1.0 + 6.0e6 / ((few - once) / 8.0).max(few / 100.0)).clamp(33.0, 1e5) as u32;
+            let many = (1.0 + RUN / ((few - once) / 8.0).max(few / 100.0)).clamp(33.0, 1e5) as u32;
             let (long, output) = time(repeats, || steps(&compiled, set, many));
-            let load_counts = cost::load_terms(&sizes);
             if kernel.is_metered() {
-                let events = compiled.events(kernel, many, output.ecu, compiled.tabu_spins(set));
-                let counts = cost::metered_terms(kernel, &sizes, &events);
-                print_line(kernel, &family.name, &counts, long * 1000.0, &load_counts, 0.0);
-                let (short, output) = time(4, || steps(&compiled, set, 9));
-                let events = compiled.events(kernel, 9, output.ecu, compiled.tabu_spins(set));
-                let counts = cost::metered_terms(kernel, &sizes, &events);
-                print_line(kernel, &family.name, &counts, short * 1000.0, &load_counts, 0.0);
+                let tabu = compiled.tabu_spins(set);
+                print([many.into(), output.ecu, tabu], long * 1000.0, 0.0);
+                let (short, output) = time(4, || steps(&compiled, set, SHORT));
+                print([SHORT.into(), output.ecu, tabu], short * 1000.0, 0.0);
             } else {
                 let a_step = (long - once).max(1.0) / f64::from(many - 1);
-                let load = ((once - a_step) * 1000.0).max(1000.0);
-                let counts = cost::terms(compiled.walk(kernel).expect("it compiles"));
-                print_line(kernel, &family.name, &counts, a_step * 1000.0, &load_counts, load);
+                print([0; 3], a_step * 1000.0, ((once - a_step) * 1000.0).max(1000.0));
             }
         }
     }
 }
 
-/// Names, counts, picoseconds: of steps and of starts, by kernel.
-type Measured = BTreeMap<String, (Rows, Rows)>;
+/// Steps of a metered run whose start is what it costs.
+const SHORT: u32 = 9;
+
+/// Names, counts, picoseconds.
+type Rows = Vec<(String, Vec<f64>, f64)>;
 
 /// Reads what [`measure`] printed; of a family that was measured more than once the least counts, of metered runs, which
 /// differ in length, the least a step.
-fn read(files: &[String]) -> Measured {
-    type Line = (String, String, Vec<f64>, f64, Vec<f64>, f64);
-    // Of a kernel, a family, and its counts.
-    let mut least: BTreeMap<(String, String, String), (f64, Line)> = BTreeMap::new();
+fn read(files: &[String]) -> Vec<Measured> {
+    let mut least: BTreeMap<(String, String, usize, bool), Measured> = BTreeMap::new();
     for file in files {
         let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{file}: {e}"));
-        for line in text.lines().filter(|l| l.starts_with('[')) {
-            let line: Line = serde_json::from_str(line).expect("a line of `measure`");
-            let counts = &line.2;
-            let is_metered = Kernel::ALL.iter().any(|k| format!("{k:?}") == line.0 && k.is_metered());
-            let (alike, a_step) = if is_metered {
-                (format!("{} {}", counts[11] / counts[0], counts[0] == 9.0), line.3 / counts[0])
-            } else {
-                (format!("{counts:?}"), line.3)
+        for line in text.lines() {
+            let new: Measured = serde_json::from_str(line).expect("a line of `measure`");
+            let key = (new.kernel.clone(), new.family.clone(), new.set, new.events[0] == u64::from(SHORT));
+            let a_step = |m: &Measured| m.ps / m.events[0].max(1) as f64;
+            let Some(old) = least.get_mut(&key) else {
+                least.insert(key, new);
+                continue;
             };
-            let entry = least.entry((line.0.clone(), line.1.clone(), alike));
-            let entry = entry.or_insert_with(|| (a_step, line.clone()));
-            let load = entry.1.5.min(line.5);
-            if a_step < entry.0 {
-                *entry = (a_step, line);
+            let load = old.load.min(new.load);
+            if a_step(&new) < a_step(old) {
+                *old = new;
             }
-            entry.1.5 = load;
+            old.load = load;
         }
     }
-    let mut measured = Measured::new();
-    for (_, (kernel, name, counts, time, load_counts, load)) in least.into_values() {
-        let (steps, loads) = measured.entry(kernel).or_default();
-        steps.push((name.clone(), counts, time));
-        loads.push((name, load_counts, load));
+    least.into_values().collect()
+}
+
+fn fitted() -> Vec<Family> {
+    [families::clauses, families::weighted, families::sparse, families::dense]
+        .into_iter()
+        .flat_map(|families| families(FITTED))
+        .collect()
+}
+
+/// Counts beside what was measured: of steps, or metered runs, and of starts, by kernel.
+fn counted(measured: &[Measured]) -> BTreeMap<Kernel, (Rows, Rows)> {
+    let mut by_family: BTreeMap<&str, Vec<&Measured>> = BTreeMap::new();
+    for one in measured {
+        by_family.entry(&one.family).or_default().push(one);
     }
-    measured
+    let mut all: BTreeMap<Kernel, (Rows, Rows)> = BTreeMap::new();
+    for family in fitted() {
+        let Some(lines) = by_family.get(&*family.name) else { continue };
+        let compiled = Compiled::new(Arc::new(family.problem));
+        let floats = |counts: &[u64]| counts.iter().map(|&c| c as f64).collect::<Vec<_>>();
+        for line in lines {
+            let kernel = Kernel::ALL.into_iter().find(|k| format!("{k:?}") == line.kernel).expect("a kernel");
+            let (steps, loads) = all.entry(kernel).or_default();
+            if kernel.is_metered() {
+                let [count, ecu, tabu] = line.events;
+                let events = compiled.events(kernel, count as u32, ecu, tabu);
+                let counts = cost::metered_terms(kernel, compiled.sizes(), &events);
+                steps.push((line.family.clone(), floats(&counts), line.ps));
+            } else {
+                let counts = cost::terms(compiled.walk(kernel).expect("it compiles"));
+                steps.push((line.family.clone(), floats(&counts), line.ps));
+                loads.push((line.family.clone(), floats(&cost::load_terms(compiled.sizes())), line.load));
+            }
+        }
+    }
+    all
+}
+
+/// Prints a line of JSON for each family and kernel of fixed cost, those that the table is checked on included.
+fn counts() {
+    for (is_fitted, family) in
+        fitted().into_iter().map(|f| (true, f)).chain(families::held_out().into_iter().map(|f| (false, f)))
+    {
+        let compiled = Compiled::new(Arc::new(family.problem));
+        for (kernel, ..) in kernels(&compiled) {
+            let walk = if kernel.is_metered() { None } else { compiled.walk(kernel).ok() };
+            let (walk, sizes) = (walk.map(|w| format!("{w:?}")), format!("{:?}", compiled.sizes()));
+            let line = serde_json::json!({
+                "kernel": format!("{kernel:?}"), "family": &family.name, "fitted": is_fitted, "walk": walk, "sizes": sizes,
+            });
+            println!("{line}");
+        }
+    }
 }
 
 fn print_fit(kernel: &str, rows: &Rows, far: &[usize], verbose: bool) -> Vec<f64> {
@@ -165,11 +230,11 @@ fn print_fit(kernel: &str, rows: &Rows, far: &[usize], verbose: bool) -> Vec<f64
 }
 
 fn fit_all(files: &[String]) {
-    let measured = read(files);
+    let measured = counted(&read(files));
     let mut table = Vec::new();
     for kernel in Kernel::ALL {
         let name = format!("{kernel:?}");
-        let Some((steps, loads)) = measured.get(&name) else { panic!("{name} was not measured") };
+        let Some((steps, loads)) = measured.get(&kernel) else { panic!("{name} was not measured") };
         let step = print_fit(&name, steps, if kernel.is_metered() { &[5, 9, 13] } else { &[15] }, true);
         let load = if kernel.is_metered() {
             vec![0.0; cost::LOAD_TERMS]
@@ -224,7 +289,7 @@ fn check(repeats: u32) {
             continue;
         }
         compiled.prepare(set).expect("it compiles");
-        let run = || compiled.run_leg(Cpu::detect(), set, rules.leg_work, &request(&stop)).expect("it runs");
+        let run = || compiled.run_leg(cpu(), set, rules.leg_work, &request(&stop)).expect("it runs");
         let (ns, output) = time(repeats, run);
         let ratio = ns / rules.leg_work as f64;
         println!(
@@ -315,13 +380,14 @@ fn main() {
                 }
             }
         }
+        Some("counts") => counts(),
         Some("fit") => fit_all(&arguments[1..]),
         Some("check") => check(arguments.get(1).map_or(2, |a| a.parse().expect("a number"))),
         Some("report") => report(&arguments[1..]),
         Some("yardstick") => println!("{}", clock::yardstick(10_000)),
         Some("shortcut") => shortcut(),
         _ => println!(
-            "cost_fit measure [GROUP [PARTS OF NAMES]] | fit FILES | check [REPEATS] | report FILES | shortcut"
+            "cost_fit measure [GROUP [PARTS OF NAMES]] | fit FILES | counts | check [REPEATS] | report FILES | shortcut"
         ),
     }
 }
