@@ -1,6 +1,6 @@
 //! Measures what legs cost and fits the constants of `crates/work/src/cost_table.rs`.
 //!
-//! `cost_fit measure [clauses|weighted|sparse|dense [PARTS OF NAMES]]` times instance families with every kernel and prints a line of
+//! `cost_fit measure [clauses|weighted|sparse|dense|mixed|largest [PARTS OF NAMES]]` times instance families with every kernel and prints a line of
 //! JSON for each; `cost_fit fit FILES` fits the table to such lines and prints it. Of what was measured more than once the
 //! least counts, so `measure` may be run again and again on a machine that is shared. Lines say what happened and how long it
 //! took; what the table multiplies is counted when it is fitted.
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clock::time;
-use families::{Choice, FITTED, Family};
+use families::{FITTED, Family, GROUPS, fitted};
 use hysteron_circuit::run::{Cpu, Start};
 use hysteron_circuit::simd::Level;
 use hysteron_work::cost;
@@ -116,7 +116,7 @@ fn measure(families: &[Family]) {
                 print([SHORT.into(), output.ecu, tabu], short * 1000.0, 0.0);
             } else {
                 let a_step = (long - once).max(1.0) / f64::from(many - 1);
-                print([0; 3], a_step * 1000.0, ((once - a_step) * 1000.0).max(1000.0));
+                print([0; 3], a_step * 1000.0, ((once - a_step) * 1000.0).max(0.0));
             }
         }
     }
@@ -131,32 +131,25 @@ type Rows = Vec<(String, Vec<f64>, f64)>;
 /// Reads what [`measure`] printed; of a family that was measured more than once the least counts, of metered runs, which
 /// differ in length, the least a step.
 fn read(files: &[String]) -> Vec<Measured> {
-    let mut least: BTreeMap<(String, String, usize, bool), Measured> = BTreeMap::new();
+    let mut all: BTreeMap<(String, String, usize, bool), Vec<Measured>> = BTreeMap::new();
     for file in files {
         let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{file}: {e}"));
         for line in text.lines() {
             let new: Measured = serde_json::from_str(line).expect("a line of `measure`");
             let key = (new.kernel.clone(), new.family.clone(), new.set, new.events[0] == u64::from(SHORT));
-            let a_step = |m: &Measured| m.ps / m.events[0].max(1) as f64;
-            let Some(old) = least.get_mut(&key) else {
-                least.insert(key, new);
-                continue;
-            };
-            let load = old.load.min(new.load);
-            if a_step(&new) < a_step(old) {
-                *old = new;
-            }
-            old.load = load;
+            all.entry(key).or_default().push(new);
         }
     }
-    least.into_values().collect()
-}
-
-fn fitted() -> Vec<Family> {
-    [families::clauses, families::weighted, families::sparse, families::dense]
-        .into_iter()
-        .flat_map(|families| families(FITTED))
-        .collect()
+    let least = |measured: Vec<Measured>| {
+        let load = measured.iter().map(|m| m.load).fold(f64::INFINITY, f64::min);
+        // A start that took too long was taken off a long run, whose steps then seem short.
+        let is_sound = |m: &Measured| m.load - load <= 0.02 * (1000.0 * RUN).max(32.0 * m.ps);
+        let a_step = |m: &Measured| m.ps / m.events[0].max(1) as f64;
+        let sound = measured.into_iter().filter(is_sound);
+        let least = sound.min_by(|a, b| a_step(a).total_cmp(&a_step(b))).expect("that of the least start is");
+        Measured { load, ..least }
+    };
+    all.into_values().map(least).collect()
 }
 
 /// Counts beside what was measured: of steps, or metered runs, and of starts, by kernel.
@@ -205,9 +198,9 @@ fn counts() {
     }
 }
 
-fn print_fit(kernel: &str, rows: &Rows, far: &[usize], verbose: bool) -> Vec<f64> {
+fn print_fit(kernel: &str, rows: &Rows, most: &[f64], power: f64) -> Vec<f64> {
     let data: Vec<(Vec<f64>, f64)> = rows.iter().map(|r| (r.1.clone(), r.2)).collect();
-    let constants = fit::fit(&data, far);
+    let constants = fit::fit(&data, most, power);
     let mut ratios: Vec<(f64, &str, f64)> =
         rows.iter().map(|r| (r.2 / fit::predict(&constants, &r.1), &*r.0, r.2)).collect();
     ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -221,7 +214,7 @@ fn print_fit(kernel: &str, rows: &Rows, far: &[usize], verbose: bool) -> Vec<f64
         last.1,
         last.0 / first.0
     );
-    if verbose {
+    if power > 0.0 {
         for (ratio, name, picoseconds) in &ratios {
             println!("#   {ratio:.3} {:10.1} ns  {name}", picoseconds / 1000.0);
         }
@@ -235,12 +228,15 @@ fn fit_all(files: &[String]) {
     for kernel in Kernel::ALL {
         let name = format!("{kernel:?}");
         let Some((steps, loads)) = measured.get(&kernel) else { panic!("{name} was not measured") };
-        let step = print_fit(&name, steps, if kernel.is_metered() { &[5, 9, 13] } else { &[15] }, true);
+        let most = if kernel.is_metered() { &fit::MOST_METERED } else { &fit::MOST };
+        let step = print_fit(&name, steps, most, fit::POWER);
         let load = if kernel.is_metered() {
             vec![0.0; cost::LOAD_TERMS]
         } else {
             print!("#   load: ");
-            print_fit(&name, loads, &[], false)
+            // A tenth of a millisecond of a leg does not matter.
+            let loads = loads.iter().filter(|l| l.2 > 1e8).cloned().collect();
+            print_fit(&name, &loads, &fit::FREE, 0.0)
         };
         table.push((kernel, step, load));
     }
@@ -363,19 +359,11 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("measure") => {
-            type Makes = fn(Choice) -> Vec<Family>;
-            let groups: [(&str, Makes); 4] = [
-                ("clauses", families::clauses),
-                ("weighted", families::weighted),
-                ("sparse", families::sparse),
-                ("dense", families::dense),
-            ];
-            for (name, families) in groups {
+            for (name, families) in GROUPS {
                 if arguments.len() == 1 || arguments[1] == name {
                     let like = arguments.get(2).map_or("", String::as_str);
-                    let chosen = families(FITTED)
-                        .into_iter()
-                        .filter(|f| like.split(';').any(|part| f.name.contains(part)));
+                    let chosen =
+                        families().into_iter().filter(|f| like.split(';').any(|part| f.name.contains(part)));
                     measure(&chosen.collect::<Vec<_>>());
                 }
             }
