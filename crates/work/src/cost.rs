@@ -21,7 +21,7 @@ use crate::size::Sizes;
 /// The version of the constants below.
 pub const COST_VERSION: u32 = 3;
 /// Cost of one try of the pre-hash, in picoseconds.
-pub const PRE_TRY_PICOSECONDS: u64 = 12_600;
+pub const PRE_TRY_PICOSECONDS: u64 = 11_800;
 /// Terms of the cost of a step.
 pub const TERMS: usize = 20;
 /// Terms of the cost of starting and ending a run.

@@ -205,7 +205,7 @@ pub fn clauses(choice: Choice) -> Vec<Family> {
     all
 }
 
-/// Clauses of several lengths, weights from 1 to beyond 32 bits, and rows of two lengths: what the other families lack.
+/// Clauses of several lengths, hard ones of two literals, and other degrees: what the other families lack.
 fn more_mixed() -> Vec<Family> {
     let mut all = vec![
         mixed(150, 500, &[2, 3]),

@@ -28,7 +28,7 @@ use hysteron_circuit::simd::Level;
 use hysteron_work::cost;
 use hysteron_work::kernel::{Kernel, classify};
 use hysteron_work::parameters::{ParameterSet, sets};
-use hysteron_work::{Class, Compiled, RunOutput, RunRequest, WorkRules};
+use hysteron_work::{Class, Compiled, RunOutput, RunRequest, WorkRules, normalisation_check};
 
 fn request(stop: &AtomicBool) -> RunRequest<'_> {
     RunRequest { seed: 1, start: Start::Random, target: None, stop }
@@ -46,7 +46,8 @@ fn steps(compiled: &Compiled, set: &ParameterSet, steps: u32) -> RunOutput {
     compiled.run_steps(cpu(), set, steps, &request(&stop)).expect("it runs")
 }
 
-/// Sets of each kernel that may run the problem, with their numbers: the last, and of tabu, whose lists differ in length, three.
+/// Sets of each kernel that may run the problem, with their numbers: the last, and three of tabu, whose lists differ in length, and
+/// of sums of units in words, which stay in bytes while it is cold.
 fn kernels(compiled: &Compiled) -> Vec<(Kernel, usize, &'static ParameterSet)> {
     let class = classify(compiled.problem(), compiled.sizes()).expect("weights fit");
     let mut classes = vec![class];
@@ -64,7 +65,7 @@ fn kernels(compiled: &Compiled) -> Vec<(Kernel, usize, &'static ParameterSet)> {
     let mut all = Vec::new();
     for (kernel, sets) in chosen {
         let mut places = vec![sets.len() - 1];
-        if kernel >= Kernel::TabuBytes {
+        if kernel >= Kernel::TabuBytes || kernel == Kernel::CrossbarUnitWords {
             places.extend([0, sets.len() / 2]);
         }
         all.extend(places.into_iter().map(|place| (kernel, sets[place].0, sets[place].1)));
@@ -125,6 +126,9 @@ fn measure(families: &[Family]) {
 /// Steps of a metered run whose start is what it costs.
 const SHORT: u32 = 9;
 
+/// Bytes of the largest matrix that constants are fitted on.
+const MATRIX_MOST: u64 = 32 << 20;
+
 /// Names, counts, picoseconds.
 type Rows = Vec<(String, Vec<f64>, f64)>;
 
@@ -170,6 +174,17 @@ fn counted(measured: &[Measured]) -> BTreeMap<Kernel, (Rows, Rows)> {
                 let [count, ecu, tabu] = line.events;
                 let events = compiled.events(kernel, count as u32, ecu, tabu);
                 let counts = cost::metered_terms(kernel, compiled.sizes(), &events);
+                let sizes = compiled.sizes();
+                let is_list = matches!(kernel, Kernel::AnnealLists | Kernel::TabuLists);
+                let entry_bytes: u64 = match kernel {
+                    Kernel::AnnealBytes | Kernel::TabuBytes => 1,
+                    Kernel::AnnealWords | Kernel::TabuWords => 2,
+                    _ => 4,
+                };
+                // What those cost depends on which rows a search comes back to.
+                if !is_list && sizes.variables * sizes.variables * entry_bytes > MATRIX_MOST {
+                    continue;
+                }
                 steps.push((line.family.clone(), floats(&counts), line.ps));
             } else {
                 let counts = cost::terms(compiled.walk(kernel).expect("it compiles"));
@@ -228,8 +243,13 @@ fn fit_all(files: &[String]) {
     for kernel in Kernel::ALL {
         let name = format!("{kernel:?}");
         let Some((steps, loads)) = measured.get(&kernel) else { panic!("{name} was not measured") };
+        let mut steps = steps.clone();
+        if kernel == Kernel::CrossbarUnitWords {
+            // Circuits with few long rows cost about what those without cost.
+            steps.extend(measured.get(&Kernel::CrossbarUnitBytes).into_iter().flat_map(|m| m.0.clone()));
+        }
         let most = if kernel.is_metered() { &fit::MOST_METERED } else { &fit::MOST };
-        let step = print_fit(&name, steps, most, fit::POWER);
+        let step = print_fit(&name, &steps, most, fit::POWER);
         let load = if kernel.is_metered() {
             vec![0.0; cost::LOAD_TERMS]
         } else {
@@ -256,11 +276,12 @@ fn fit_all(files: &[String]) {
 }
 
 /// Prints a line of JSON for each family: name, kernel, number of the parameter set, steps, nanoseconds, the same over
-/// `W_LEG`. Of families that the chain would refuse it prints the reason.
+/// `W_LEG`, and why the chain would refuse it, if it would. Of families that no leg can run it prints the reason alone.
 fn check(repeats: u32) {
     let rules = WorkRules::main();
     let stop = AtomicBool::new(false);
     for (index, family) in families::held_out().into_iter().enumerate() {
+        let admitted = normalisation_check(&family.problem, &rules);
         let compiled = Compiled::new(Arc::new(family.problem));
         let class = match classify(compiled.problem(), compiled.sizes()) {
             Ok(class) => class,
@@ -293,6 +314,7 @@ fn check(repeats: u32) {
             serde_json::json!({
                 "family": family.name, "kernel": format!("{kernel:?}"), "set": drawn, "steps": output.steps,
                 "ns": ns as u64, "ratio": (ratio * 1000.0).round() / 1000.0,
+                "not_admitted": admitted.err().map(|e| e.to_string()),
             })
         );
     }
@@ -313,14 +335,31 @@ fn report(files: &[String]) {
             }
         }
     }
+    let ratio = |v: &serde_json::Value| v["ratio"].as_f64().expect("filtered");
     let mut all: Vec<_> = least.into_values().filter(|v| v["ratio"].is_f64()).collect();
-    all.sort_by(|a, b| a["ratio"].as_f64().partial_cmp(&b["ratio"].as_f64()).expect("numbers"));
-    let ratio = |k: usize| all[k].get("ratio").and_then(serde_json::Value::as_f64).expect("filtered");
-    let deciles: Vec<String> = (0..=10).map(|d| format!("{:.3}", ratio((all.len() - 1) * d / 10))).collect();
-    println!("{} families; deciles {}", all.len(), deciles.join(", "));
-    println!("max/min {:.3}", ratio(all.len() - 1) / ratio(0));
-    println!("\n| of W_LEG | family | chip | set | steps |\n|---|---|---|---|---|");
-    for v in &all {
+    all.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+    let (admitted, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|v| v["not_admitted"].is_null());
+    for (what, all) in [("that the chain admits", &admitted), ("that it refuses", &others)] {
+        if all.is_empty() {
+            continue;
+        }
+        let at = |per_mille: usize| ratio(&all[(all.len() - 1) * per_mille / 1000]);
+        let deciles: Vec<String> = (0..=10).map(|d| format!("{:.3}", at(100 * d))).collect();
+        println!("{} families {what}; deciles {}", all.len(), deciles.join(", "));
+        println!("max/min {:.3}; of nine tenths {:.3}", at(1000) / at(0), at(950) / at(50));
+        let mut by_kernel: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for v in all {
+            by_kernel.entry(v["kernel"].as_str().unwrap_or_default()).or_default().push(ratio(v));
+        }
+        println!("\n| kernel | families | median | least | most |\n|---|---:|---:|---:|---:|");
+        for (kernel, ratios) in by_kernel {
+            let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
+            println!("| {kernel} | {} | {:.2} | {least:.2} | {most:.2} |", ratios.len(), ratios[ratios.len() / 2]);
+        }
+        println!();
+    }
+    println!("| of W_LEG | family | chip | set | steps |\n|---|---|---|---|---|");
+    for v in &admitted {
         println!(
             "| {:.3} | {} | {} | {} | {} |",
             v["ratio"].as_f64().expect("filtered"),
