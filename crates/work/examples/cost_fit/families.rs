@@ -42,8 +42,11 @@ impl Choice {
     }
 }
 
-/// A group of families that constants are fitted on.
-pub const GROUPS: [(&str, fn() -> Vec<Family>); 6] = [
+/// A name, and what makes the families.
+type Group = (&'static str, fn() -> Vec<Family>);
+
+/// The groups of families that constants are fitted on.
+pub const GROUPS: [Group; 6] = [
     ("clauses", || both(clauses)),
     ("weighted", || both(weighted)),
     ("sparse", || both(sparse)),
@@ -67,8 +70,7 @@ pub fn fitted() -> Vec<Family> {
 
 /// What constants are checked on.
 pub fn held_out() -> Vec<Family> {
-    let choice =
-        Choice { per_cent: HELD_OUT_PER_CENT, side_per_cent: 117, seed: 2, structured: true };
+    let choice = Choice { per_cent: HELD_OUT_PER_CENT, side_per_cent: 117, seed: 2, structured: true };
     [clauses(choice), weighted(choice), sparse(choice), dense(choice)].into_iter().flatten().collect()
 }
 

@@ -59,7 +59,16 @@ pub fn fit(rows: &[(Vec<f64>, f64)], most: &[f64], power: f64) -> Vec<f64> {
             *weight = 0.8 * *weight + 0.2 * (error.abs() / largest).powf(power).max(LEAST);
         }
     }
-    best.1
+    // The middle of what nine tenths of the rows measured is 1.
+    let mut constants = best.1;
+    let mut ratios: Vec<f64> = rows.iter().map(|r| r.1 / predict(&constants, &r.0)).collect();
+    ratios.sort_by(f64::total_cmp);
+    let at = |per_cent: usize| ratios[(ratios.len() - 1) * per_cent / 100];
+    let scale = (at(5) * at(95)).sqrt();
+    for (constant, most) in constants.iter_mut().zip(most) {
+        *constant = (*constant * scale).min(*most);
+    }
+    constants
 }
 
 /// What constants say of counts.

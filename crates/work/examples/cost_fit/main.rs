@@ -97,7 +97,8 @@ fn measure(families: &[Family]) {
         for (kernel, number, set) in kernels(&compiled) {
             let print = |events: [u64; 3], ps: f64, load: f64| {
                 let (kernel, family) = (format!("{kernel:?}"), family.name.clone());
-                let line = Measured { kernel, family, set: number, events, ps: ps.round(), load: load.round() };
+                let line =
+                    Measured { kernel, family, set: number, events, ps: ps.round(), load: load.round() };
                 println!("{}", serde_json::to_string(&line).expect("plain data"));
             };
             // Long enough that the first steps, in which every state is a new best, weigh as little as in a leg.
@@ -354,7 +355,11 @@ fn report(files: &[String]) {
         println!("\n| kernel | families | median | least | most |\n|---|---:|---:|---:|---:|");
         for (kernel, ratios) in by_kernel {
             let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
-            println!("| {kernel} | {} | {:.2} | {least:.2} | {most:.2} |", ratios.len(), ratios[ratios.len() / 2]);
+            println!(
+                "| {kernel} | {} | {:.2} | {least:.2} | {most:.2} |",
+                ratios.len(),
+                ratios[ratios.len() / 2]
+            );
         }
         println!();
     }
