@@ -220,7 +220,7 @@ mod tests {
     fn streams_ask_for_a_line_once() {
         let walk = Walker::walk(|w| (0..1600).for_each(|k| w.stream(0, 400 * k, 4)));
         assert_eq!(walk.stream_misses[0], 1600, "far more than a cache, each line once");
-        let walk = Walker::walk(|w| (0..160_000).for_each(|k| w.stream(0, 4 * k, 4)));
-        assert_eq!(walk.stream_misses, [10_000, 10_000]);
+        let walk = Walker::walk(|w| (0..320_000).for_each(|k| w.stream(0, 4 * k, 4)));
+        assert_eq!(walk.stream_misses, [20_000, 20_000]);
     }
 }
