@@ -1,7 +1,7 @@
 //! What a sweep walks through: counts that its cost depends on, taken from the compiled lists.
 //!
-//! Two sweeps of one bank go through a model of a core with two levels of cache and a simple branch predictor, and the second
-//! is counted. The model is made of integers and is the same everywhere, so that its counts may be consensus data; it is not
+//! Two sweeps of one bank go through a model of a core with two levels of cache, a first level of page addresses and a simple
+//! branch predictor, and the second is counted. The model is made of integers and is the same everywhere, so that its counts may be consensus data; it is not
 //! meant to be any CPU, but to tell circuits apart whose rows lie near each other from circuits whose rows do not.
 
 /// Bytes of a cache line; every row of chips is one.
@@ -10,8 +10,12 @@ pub const LINE_BYTES: u64 = 64;
 const WAYS: usize = 8;
 /// Sets of the first level: 32 KiB.
 const FIRST_SETS: usize = 64;
-/// Sets of the second level: 512 KiB.
-const SECOND_SETS: usize = 1024;
+/// Sets of the second level: 1 MiB.
+const SECOND_SETS: usize = 2048;
+/// Sets of page addresses, as many ways each: 64 pages.
+const PAGE_SETS: usize = 8;
+/// Lines of a page.
+const PAGE_LINES: u64 = 64;
 
 /// Counts of one sweep of one bank.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -32,12 +36,18 @@ pub struct Walk {
     pub wide: u64,
     /// What takes the kernel's other way: see the family.
     pub other: u64,
-    /// Inner loops that are as long as none before at the same place.
+    /// Of occurrences, those in clauses of more than three literals.
+    pub long_occurrences: u64,
+    /// Loops that turn another number of times than the last at the same place, and branches that go another way.
     pub turns: u64,
     /// Accesses in no order that miss the first level, and the second.
     pub random_misses: [u64; 2],
     /// The same of accesses in ascending order, which a CPU sees coming.
     pub stream_misses: [u64; 2],
+    /// Accesses in no order to pages that are not at hand.
+    pub page_misses: u64,
+    /// Loops with accesses in no order of which any misses the second level: waits that nothing hides.
+    pub stalls: u64,
     /// Bytes of state and lists that a sweep goes through.
     pub bytes: u64,
 }
@@ -67,6 +77,9 @@ impl Level {
 pub(crate) struct Walker {
     first: Level,
     second: Level,
+    pages: Level,
+    /// What missed the second level before the loop that goes on.
+    missed_before: u64,
     /// Counts of the sweep that goes on.
     pub counts: Walk,
     /// Where each stream is: one line at a time is asked for.
@@ -85,6 +98,8 @@ impl Walker {
         let mut walker = Self {
             first: Level::new(FIRST_SETS),
             second: Level::new(SECOND_SETS),
+            pages: Level::new(PAGE_SETS),
+            missed_before: 0,
             counts: Walk::default(),
             streams: vec![u64::MAX; 16],
             draws: 0,
@@ -109,6 +124,19 @@ impl Walker {
         let [first, second] = self.missed(line);
         self.counts.random_misses[0] += first;
         self.counts.random_misses[1] += second;
+        self.counts.page_misses += u64::from(!self.pages.has(line / PAGE_LINES));
+    }
+
+    /// A loop begins.
+    #[inline]
+    pub fn begin_loop(&mut self) {
+        self.missed_before = self.counts.random_misses[1];
+    }
+
+    /// It ends.
+    #[inline]
+    pub fn end_loop(&mut self) {
+        self.counts.stalls += u64::from(self.counts.random_misses[1] > self.missed_before);
     }
 
     /// A line that follows the one before.
@@ -170,7 +198,8 @@ mod tests {
         let walk = |lines: u64| Walker::walk(|w| (0..lines).for_each(|l| w.random(region(1) + l)));
         assert_eq!(walk(512).random_misses, [0, 0]);
         assert_eq!(walk(8192).random_misses, [8192, 0]);
-        assert_eq!(walk(20_000).random_misses, [20_000, 20_000]);
+        assert_eq!(walk(40_000).random_misses, [40_000, 40_000]);
+        assert_eq!((walk(4096).page_misses, walk(8192).page_misses), (0, 8192 / PAGE_LINES));
     }
 
     #[test]
@@ -191,7 +220,7 @@ mod tests {
     fn streams_ask_for_a_line_once() {
         let walk = Walker::walk(|w| (0..1600).for_each(|k| w.stream(0, 400 * k, 4)));
         assert_eq!(walk.stream_misses[0], 1600, "far more than a cache, each line once");
-        let walk = Walker::walk(|w| (0..160_000).for_each(|k| w.stream(0, 4 * k, 4)));
-        assert_eq!(walk.stream_misses, [10_000, 10_000]);
+        let walk = Walker::walk(|w| (0..320_000).for_each(|k| w.stream(0, 4 * k, 4)));
+        assert_eq!(walk.stream_misses, [20_000, 20_000]);
     }
 }

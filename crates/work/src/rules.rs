@@ -31,14 +31,14 @@ pub struct WorkRules {
 }
 
 impl WorkRules {
-    /// The main network. Hashing is 4.3 % of an attempt on a core of Zen 3 with AVX2 and 5.7 % on one of Zen 4 with AVX-512, whose
-    /// legs are shorter (`bench/results/cost.md`). Four legs are two thirds of a second of the reference core, so that two cores verify a block within
-    /// half a second (`docs/decisions/0005-work-chips.md`).
+    /// The main network. Hashing is 5 % of an attempt on a core of Zen 4 with AVX-512 (`bench/results/cost.md`). Four legs are two
+    /// thirds of a second of the reference core, so that two cores verify a block within half a second
+    /// (`docs/decisions/0005-work-chips.md`).
     pub const fn main() -> Self {
         Self {
             cost_version: COST_VERSION,
             leg_work: 170_000_000,
-            pre_tries: 2_500_000,
+            pre_tries: 3_200_000,
             variables_max: VARIABLES_LIMIT,
             elements_max: ELEMENTS_LIMIT,
             steps_min: 8,

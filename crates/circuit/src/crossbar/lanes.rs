@@ -19,9 +19,9 @@ mod wides;
 mod words;
 
 use bytes::{sweep_bytes, sweep_mixed, sweep_unit_bytes, tabulate};
-use longs::sweep_longs;
+use longs::{sweep_longs, tabulate_longs};
 use wides::sweep_wides;
-use words::{sweep_unit_words, sweep_words};
+use words::{sweep_unit_words, sweep_words, tabulate_words};
 
 /// A row of lanes, one cache line.
 #[derive(Clone, Copy)]
@@ -84,8 +84,14 @@ impl<'a> Bank<'a> {
             {
                 dispatch!(level, tabulate(t: &mut [u8], m: u16, s: i32), table, mantissa, shift);
             }
-            Tables::Bytes(table) => table.iter_mut().zip(noise).for_each(|(t, &r)| *t = entry(r) as u8),
             // What exceeds bytes is not read, and what is tabulated in bytes is not read in words.
+            Tables::Either(_, table) | Tables::Words(table) if (1..32).contains(&shift) => {
+                dispatch!(level, tabulate_words(t: &mut [u16], m: u16, s: i32), table, mantissa, shift);
+            }
+            Tables::Longs(table) if (1..32).contains(&shift) => {
+                dispatch!(level, tabulate_longs(t: &mut [i32], m: u16, s: i32), table, mantissa, shift);
+            }
+            Tables::Bytes(table) => table.iter_mut().zip(noise).for_each(|(t, &r)| *t = entry(r) as u8),
             Tables::Either(bytes, table) => {
                 bytes.iter_mut().zip(noise).for_each(|(t, &r)| *t = entry(r).min(127) as u8);
                 table.iter_mut().zip(noise).for_each(|(t, &r)| *t = entry(r) as u16);

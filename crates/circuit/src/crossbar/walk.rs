@@ -32,9 +32,11 @@ impl Circuit {
                 w.stream(1, 8 * position as u64, 8);
                 w.stream(2, 4 * start as u64, 4 * (end - start) as u64);
                 w.stream(3, weight_bytes * start as u64, weight_bytes * (end - start) as u64);
+                w.begin_loop();
                 for &neighbour in &self.neighbours[start..end] {
                     w.random(region(1) + u64::from(neighbour) / 64);
                 }
+                w.end_loop();
                 w.ordered(region(1) + position as u64);
                 if is_unit {
                     w.counts.turns +=

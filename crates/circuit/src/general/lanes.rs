@@ -1,5 +1,7 @@
 //! 64 chips at once: every row has one byte a lane, 0xff where a literal is false.
 
+use hysteron_problem::{ClauseList, Literal};
+
 use crate::rom;
 use crate::simd::{LANES, Level, Simd};
 
@@ -19,6 +21,8 @@ pub(super) struct Bank {
     falses: Vec<Row>,
     /// Per hard clause, its memories.
     memory: Vec<Row>,
+    /// Per variable, where it is false in the best of each lane.
+    best: Vec<Row>,
     folds: Vec<u8>,
 }
 
@@ -35,6 +39,7 @@ impl Bank {
             level,
             falses,
             memory: vec![Row([1; LANES]); circuit.hard.len()],
+            best: vec![Row([0; LANES]); circuit.variables as usize],
             folds: (0..circuit.variables).map(Circuit::fold).collect(),
         }
     }
@@ -122,16 +127,85 @@ fn sweep_with<S: Simd>(bank: &mut Bank, circuit: &Circuit, sweep: &Sweep) -> [u8
     out
 }
 
-/// The lanes in which each clause is unsatisfied, given to `visit` with the clause's number.
+/// Clauses whose rows are summed in bytes.
+const BYTES: usize = 255;
+
+/// Where a clause is unsatisfied.
 #[inline(always)]
-fn unsatisfied_with<S: Simd>(bank: &Bank, clauses: &hysteron_problem::ClauseList, masks: &mut Vec<u64>) {
-    masks.clear();
-    for literals in clauses.iter() {
-        let row = literals.iter().fold(S::splat8(0xff), |row, literal| {
-            // SAFETY: a literal of the circuit is a row of the bank.
-            S::and(row, unsafe { S::load8(bank.falses[literal.code() as usize].0.as_ptr()) })
-        });
-        masks.push(S::bits8(row));
+fn unsatisfied<S: Simd>(bank: &Bank, literals: &[Literal]) -> S::R8 {
+    literals.iter().fold(S::splat8(0xff), |row, literal| {
+        // SAFETY: a literal of the circuit is a row of the bank.
+        S::and(row, unsafe { S::load8(bank.falses[literal.code() as usize].0.as_ptr()) })
+    })
+}
+
+/// In each lane the unsatisfied clauses.
+#[inline(always)]
+fn count_clauses<S: Simd>(bank: &Bank, clauses: &ClauseList) -> [u32; LANES] {
+    let mut counts = [0; LANES];
+    let mut clauses = clauses.iter();
+    while clauses.len() > 0 {
+        let mut sum = S::splat8(0);
+        for literals in clauses.by_ref().take(BYTES) {
+            sum = S::sub8(sum, unsatisfied::<S>(bank, literals));
+        }
+        let mut bytes = [0u8; LANES];
+        // SAFETY: 64 bytes.
+        unsafe { S::store8(bytes.as_mut_ptr(), sum) };
+        counts.iter_mut().zip(bytes).for_each(|(count, byte)| *count += u32::from(byte));
+    }
+    counts
+}
+
+/// Unsatisfied hard clauses, and the weight of unsatisfied soft ones.
+#[inline(always)]
+fn count_with<S: Simd>(bank: &Bank, circuit: &Circuit) -> ([u32; LANES], [i64; LANES]) {
+    let hard = count_clauses::<S>(bank, &circuit.hard);
+    let first = circuit.weights.first().copied().unwrap_or(0);
+    if circuit.weights.iter().all(|&w| w == first) {
+        let counts = count_clauses::<S>(bank, &circuit.soft);
+        return (hard, counts.map(|count| first * i64::from(count)));
+    }
+    let mut weights = [0i64; LANES];
+    // Weights are summed in 32 bits as long as they fit, and those that never do one by one.
+    let (mut sum, mut most) = (S::splat32(0), 0);
+    let mut flush = |sum: S::R32| {
+        let mut values = [0i32; LANES];
+        // SAFETY: 64 values.
+        unsafe { S::store32(values.as_mut_ptr(), sum) };
+        weights.iter_mut().zip(values).for_each(|(all, value)| *all += i64::from(value));
+    };
+    let mut large = [0i64; LANES];
+    for (literals, &weight) in circuit.soft.iter().zip(&circuit.weights) {
+        let row = unsatisfied::<S>(bank, literals);
+        let Ok(narrow) = i32::try_from(weight) else {
+            let lanes = S::bits8(row);
+            for (lane, all) in large.iter_mut().enumerate() {
+                *all += weight & ((lanes >> lane & 1) as i64).wrapping_neg();
+            }
+            continue;
+        };
+        if most + weight > i64::from(i32::MAX) {
+            flush(sum);
+            (sum, most) = (S::splat32(0), 0);
+        }
+        most += weight;
+        sum = S::add32(sum, S::and32(S::widen_i16(S::widen_i8(row)), S::splat32(narrow)));
+    }
+    flush(sum);
+    (hard, std::array::from_fn(|lane| weights[lane] + large[lane]))
+}
+
+/// Some lanes become their best.
+#[inline(always)]
+fn keep_with<S: Simd>(bank: &mut Bank, lanes: &[u8; LANES]) {
+    // SAFETY: rows are 64 bytes.
+    unsafe {
+        let lanes = S::load8(lanes.as_ptr());
+        for (best, pair) in bank.best.iter_mut().zip(bank.falses.chunks_exact(2)) {
+            let row = S::select(lanes, S::load8(pair[0].0.as_ptr()), S::load8(best.0.as_ptr()));
+            S::store8(best.0.as_mut_ptr(), row);
+        }
     }
 }
 
@@ -157,29 +231,21 @@ impl Chips for Bank {
     }
 
     fn count(&mut self, circuit: &Circuit) -> ([u32; LANES], [i64; LANES]) {
-        let mut masks = Vec::with_capacity(circuit.hard.len().max(circuit.soft.len()));
-        let fill = |clauses: &hysteron_problem::ClauseList, masks: &mut Vec<u64>| {
-            crate::dispatch!(
-                self.level,
-                unsatisfied_with(bank: &Bank, clauses: &hysteron_problem::ClauseList, masks: &mut Vec<u64>),
-                self, clauses, masks
-            );
-        };
-        let mut hard = [circuit.hard_empty; LANES];
-        fill(&circuit.hard, &mut masks);
-        for &mask in &masks {
-            for (lane, count) in hard.iter_mut().enumerate() {
-                *count += (mask >> lane) as u32 & 1;
-            }
-        }
-        let mut energy = [circuit.offset; LANES];
-        fill(&circuit.soft, &mut masks);
-        for (&mask, &weight) in masks.iter().zip(&circuit.weights) {
-            for (lane, sum) in energy.iter_mut().enumerate() {
-                *sum += weight & ((mask >> lane & 1) as i64).wrapping_neg();
-            }
-        }
-        (hard, energy)
+        let (hard, soft) = crate::dispatch!(
+            self.level,
+            count_with(bank: &Bank, circuit: &Circuit) -> ([u32; LANES], [i64; LANES]),
+            self, circuit
+        );
+        (hard.map(|count| count + circuit.hard_empty), soft.map(|weight| weight + circuit.offset))
+    }
+
+    fn keep(&mut self, lanes: u64) {
+        let lanes = std::array::from_fn(|lane| 0u8.wrapping_sub((lanes >> lane & 1) as u8));
+        crate::dispatch!(self.level, keep_with(bank: &mut Bank, lanes: &[u8; LANES]), self, &lanes);
+    }
+
+    fn kept(&self, lane: usize) -> Vec<bool> {
+        self.best.iter().map(|row| row.0[lane] == 0).collect()
     }
 
     fn values(&self, lane: usize) -> Vec<bool> {

@@ -10,6 +10,8 @@ use super::run::Chips;
 /// 64 chips.
 pub(super) struct Reference {
     chips: Vec<Chip>,
+    /// The values with which each was best.
+    best: Vec<Vec<bool>>,
 }
 
 /// One chip.
@@ -24,7 +26,8 @@ impl Reference {
     /// Chips with these values.
     pub fn new(circuit: &Circuit, starts: &[Vec<bool>]) -> Self {
         let memory = vec![1; circuit.hard.len()];
-        Self { chips: starts.iter().map(|s| Chip { values: s.clone(), memory: memory.clone() }).collect() }
+        let chip = |s: &Vec<bool>| Chip { values: s.clone(), memory: memory.clone() };
+        Self { chips: starts.iter().map(chip).collect(), best: starts.to_vec() }
     }
 }
 
@@ -83,6 +86,14 @@ impl Chips for Reference {
     fn count(&mut self, circuit: &Circuit) -> ([u32; LANES], [i64; LANES]) {
         let scores: Vec<(u32, i64)> = self.chips.iter().map(|c| circuit.score(&c.values)).collect();
         (std::array::from_fn(|l| scores[l].0), std::array::from_fn(|l| scores[l].1))
+    }
+    fn keep(&mut self, lanes: u64) {
+        for (lane, best) in self.best.iter_mut().enumerate().filter(|(lane, _)| lanes >> lane & 1 == 1) {
+            best.clone_from(&self.chips[lane].values);
+        }
+    }
+    fn kept(&self, lane: usize) -> Vec<bool> {
+        self.best[lane].clone()
     }
     fn values(&self, lane: usize) -> Vec<bool> {
         self.chips[lane].values.clone()

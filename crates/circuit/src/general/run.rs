@@ -21,6 +21,10 @@ pub(super) trait Chips {
     fn sweep(&mut self, circuit: &Circuit, sweep: &Sweep) -> [u8; LANES];
     /// Unsatisfied hard clauses and exact energy of each lane.
     fn count(&mut self, circuit: &Circuit) -> ([u32; LANES], [i64; LANES]);
+    /// The lanes of `lanes` are the best of theirs so far.
+    fn keep(&mut self, lanes: u64);
+    /// The values of a lane when it was best.
+    fn kept(&self, lane: usize) -> Vec<bool>;
     /// The values of a lane.
     fn values(&self, lane: usize) -> Vec<bool>;
     /// The memories of a lane.
@@ -75,29 +79,29 @@ fn starts(circuit: &Circuit, request: &Request<'_>) -> Vec<Vec<bool>> {
         .collect()
 }
 
-/// The best of each lane so far.
-struct Bests {
-    keys: [(u32, i64); LANES],
-    values: Vec<Vec<bool>>,
-}
-
-impl Bests {
-    /// Counts energies and keeps what improved.
-    fn update(&mut self, chips: &mut impl Chips, circuit: &Circuit) -> ([u32; LANES], [i64; LANES]) {
-        let (hard, energy) = chips.count(circuit);
-        for lane in 0..LANES {
-            if (hard[lane], energy[lane]) < self.keys[lane] {
-                self.keys[lane] = (hard[lane], energy[lane]);
-                self.values[lane] = chips.values(lane);
-            }
+/// Counts energies and keeps the lanes that are better than their best so far, which are in `bests`.
+fn update(
+    chips: &mut impl Chips,
+    circuit: &Circuit,
+    bests: &mut [(u32, i64); LANES],
+) -> ([u32; LANES], [i64; LANES]) {
+    let (hard, energy) = chips.count(circuit);
+    let mut better = 0;
+    for (lane, best) in bests.iter_mut().enumerate() {
+        if (hard[lane], energy[lane]) < *best {
+            *best = (hard[lane], energy[lane]);
+            better |= 1 << lane;
         }
-        (hard, energy)
     }
+    if better != 0 {
+        chips.keep(better);
+    }
+    (hard, energy)
 }
 
 fn drive(mut chips: impl Chips, circuit: &Circuit, parameters: &Parameters, request: &Request<'_>) -> Report {
-    let mut bests = Bests { keys: [(u32::MAX, i64::MAX); LANES], values: vec![Vec::new(); LANES] };
-    bests.update(&mut chips, circuit);
+    let mut bests = [(u32::MAX, i64::MAX); LANES];
+    update(&mut chips, circuit, &mut bests);
     let mut trace = 0;
     let mut steps = 0;
     let mut last_temperature = parameters.temperature(0, request.steps);
@@ -115,9 +119,9 @@ fn drive(mut chips: impl Chips, circuit: &Circuit, parameters: &Parameters, requ
         if !steps.is_multiple_of(parameters.interval) && !is_cold && steps != request.steps {
             continue;
         }
-        let (hard, energy) = bests.update(&mut chips, circuit);
+        let (hard, energy) = update(&mut chips, circuit, &mut bests);
         if request.stop_at_target
-            && request.target.is_some_and(|t| bests.keys.iter().any(|&(h, e)| h == 0 && e <= t))
+            && request.target.is_some_and(|t| bests.iter().any(|&(h, e)| h == 0 && e <= t))
         {
             break;
         }
@@ -137,21 +141,30 @@ fn drive(mut chips: impl Chips, circuit: &Circuit, parameters: &Parameters, requ
         }
         last_temperature = temperature;
     }
-    bests.update(&mut chips, circuit);
-    report(chips, circuit, bests, trace, steps)
+    update(&mut chips, circuit, &mut bests);
+    report(chips, circuit, &bests, trace, steps)
 }
 
-fn report(chips: impl Chips, circuit: &Circuit, bests: Bests, trace: u64, steps: u32) -> Report {
+fn report(
+    chips: impl Chips,
+    circuit: &Circuit,
+    bests: &[(u32, i64); LANES],
+    trace: u64,
+    steps: u32,
+) -> Report {
     let mut state = Vec::new();
     for lane in 0..LANES {
         state.extend(chips.values(lane).iter().map(|&v| u8::from(v)));
         state.extend(chips.memory(lane));
     }
     let lanes: Vec<LaneBest> = bests
-        .keys
         .iter()
-        .zip(bests.values)
-        .map(|(&(hard_unsatisfied, energy), assignment)| LaneBest { energy, hard_unsatisfied, assignment })
+        .enumerate()
+        .map(|(lane, &(hard_unsatisfied, energy))| LaneBest {
+            energy,
+            hard_unsatisfied,
+            assignment: chips.kept(lane),
+        })
         .collect();
     let ecu = circuit.ecu_per_step() * u64::from(steps) * LANES as u64;
     Report { digest: digest(&state, trace, &lanes), trace, lanes, steps, ecu }

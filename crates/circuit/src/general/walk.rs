@@ -19,9 +19,11 @@ impl Circuit {
                     w.stream(1, 20 * at as u64, 20);
                     let others = &self.others[occurrence.others as usize..][..usize::from(occurrence.count)];
                     w.stream(2, 4 * u64::from(occurrence.others), 4 * others.len() as u64);
+                    w.begin_loop();
                     for &code in others {
                         w.random(region(1) + u64::from(code));
                     }
+                    w.end_loop();
                     w.counts.rows += others.len() as u64;
                     w.counts.turns += turns.at(1, others.len() as u64);
                     let is_hard = occurrence.hard != u32::MAX;

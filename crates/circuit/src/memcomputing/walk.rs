@@ -21,12 +21,14 @@ impl Circuit {
                     w.stream(1, 4 * index as u64, 4);
                     w.stream(2, 4 * index as u64, 4);
                 }
+                w.begin_loop();
                 for literal in clause {
                     w.random(region(1) + u64::from(literal.variable()));
                     if !is_narrow {
                         w.random(region(3) + u64::from(literal.variable()));
                     }
                 }
+                w.end_loop();
                 w.counts.clauses += 1;
                 w.counts.occurrences += length;
                 w.counts.wide += if is_narrow { 0 } else { length };

@@ -39,7 +39,9 @@ pub(super) struct Element {
 ///
 /// Literals that repeat in a clause are kept once and tautologies are dropped, which changes no
 /// energy. Variables are ordered by the colour of the first-fit colouring in index order (two
-/// variables of a clause have different colours), then by index: the canonical order.
+/// variables of a clause have different colours), then by index: the canonical order. The kernels walk
+/// each colour's variables by the kinds of their groups, so that branches go as the last did; variables
+/// of one colour share no clause, so what a sweep does is the same in either order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Circuit {
     pub(super) variables: u32,
@@ -49,7 +51,7 @@ pub struct Circuit {
     /// tautologies, in the problem's order.
     pub(super) clause_ends: Vec<u32>,
     pub(super) clause_literals: Vec<Literal>,
-    /// Variables in canonical order.
+    /// Variables by colour, then by [`shape`](order), then by index.
     pub(super) elements: Vec<Element>,
     pub(super) groups: Vec<Group>,
     /// The other literals of every occurrence, in the order of elements, groups, occurrences.
@@ -123,9 +125,10 @@ impl Circuit {
 
     /// Fills the address lists of every element.
     fn wire(&mut self, by_literal: &Occurrences) {
+        let shapes = Shapes::new(self, by_literal);
         let uniform = (0..self.clause_ends.len()).all(|c| self.clause(c).len() == self.longest);
         let mut sorted = Vec::new();
-        for variable in order(&self.colours) {
+        for variable in order(&self.colours, &shapes) {
             let mut totals = [0u32; 2];
             for negative in [false, true] {
                 let own = Literal::new(variable, negative);
@@ -303,8 +306,45 @@ fn colour(variables: usize, clause_ends: &[u32], by_literal: &Occurrences) -> Ve
     colours
 }
 
-/// Variables by colour, then index.
-fn order(colours: &[u32]) -> Vec<u32> {
+/// What loops a variable's element goes through.
+struct Shapes {
+    ends: Vec<usize>,
+    /// Of each variable's groups, positive first: sign, other literals.
+    groups: Vec<(bool, u32)>,
+}
+
+impl Shapes {
+    fn new(circuit: &Circuit, by_literal: &Occurrences) -> Self {
+        let mut shapes = Self { ends: Vec::new(), groups: Vec::new() };
+        let mut lengths = Vec::new();
+        for variable in 0..circuit.variables {
+            for negative in [false, true] {
+                lengths.clear();
+                let list = by_literal.of(Literal::new(variable, negative));
+                lengths.extend(list.iter().map(|&c| circuit.clause_range(c as usize).len() as u32 - 1));
+                lengths.sort_unstable();
+                let groups = lengths.chunk_by(|a, b| a == b);
+                shapes.groups.extend(groups.map(|g| (negative, g[0])));
+            }
+            shapes.ends.push(shapes.groups.len());
+        }
+        shapes
+    }
+
+    fn of(&self, variable: u32) -> &[(bool, u32)] {
+        let begin = if variable == 0 { 0 } else { self.ends[variable as usize - 1] };
+        &self.groups[begin..self.ends[variable as usize]]
+    }
+
+    /// By the number of groups, then by what they are; how long they are does not matter.
+    fn compare(&self, a: u32, b: u32) -> std::cmp::Ordering {
+        let (a, b) = (self.of(a), self.of(b));
+        a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+    }
+}
+
+/// Variables by colour, then shape, then index.
+fn order(colours: &[u32], shapes: &Shapes) -> Vec<u32> {
     let count = colours.iter().max().map_or(0, |&c| c as usize + 1);
     let mut places = vec![0u32; count + 1];
     for &colour in colours {
@@ -318,6 +358,9 @@ fn order(colours: &[u32]) -> Vec<u32> {
         let place = &mut places[colour as usize];
         order[*place as usize] = variable as u32;
         *place += 1;
+    }
+    for run in order.chunk_by_mut(|&a, &b| colours[a as usize] == colours[b as usize]) {
+        run.sort_by(|&a, &b| shapes.compare(a, b));
     }
     order
 }

@@ -30,6 +30,8 @@ pub(super) struct MemoryLanes<'a> {
     /// One row a clause.
     weights: Rows,
     energies: [i64; LANES],
+    /// Whether the energies are those of states that chips no longer have.
+    is_stale: bool,
     best: BestBytes,
     solved: u64,
 }
@@ -53,6 +55,7 @@ impl<'a> MemoryLanes<'a> {
             rows: bank::byte_rows(circuit, request),
             weights: Rows::new(circuit.clauses(), parameters.weight_floor),
             energies: [0; LANES],
+            is_stale: false,
             best: BestBytes::new(circuit),
             solved: 0,
         };
@@ -73,10 +76,11 @@ impl<'a> MemoryLanes<'a> {
         for clause in 0..self.weights.len() {
             let row = self.weights.row_mut(clause);
             for lane in 0..LANES {
-                row[lane] = if mask[lane] != 0 { self.learning.floor } else { row[lane] };
+                row[lane] = self.learning.floor & mask[lane] | row[lane] & !mask[lane];
             }
         }
-        self.recount();
+        // The next sweep counts them anyway.
+        self.is_stale = true;
     }
 }
 
@@ -106,10 +110,14 @@ impl Machine for MemoryLanes<'_> {
             &self.learning,
             key,
         );
+        self.is_stale = false;
         fold
     }
 
     fn look(&mut self, _: u32, record: bool, goal: i64) -> bool {
+        if std::mem::take(&mut self.is_stale) {
+            self.recount();
+        }
         self.solved = (0..LANES).fold(0, |mask, lane| mask | u64::from(self.energies[lane] <= goal) << lane);
         if record || self.solved != 0 {
             self.best.note(&self.rows, &self.energies);
@@ -161,20 +169,21 @@ fn sweep<S: Simd>(
         };
         let count = (element.groups_end - group_at) as usize;
         group_at = element.groups_end;
-        let mut critical = [S::splat8(0); 2];
+        let (mut positive, mut negative) = (S::splat8(0), S::splat8(0));
         for group in groups.by_ref().take(count) {
             // SAFETY: a group's literals and clauses follow those of the group before.
             let sum =
                 unsafe { weigh::<S>(rows, weights, &mut others, &mut clauses, group.others, group.count) };
-            let side = &mut critical[usize::from(group.negative)];
-            *side = S::adds_u8(*side, sum);
+            let is_negative = S::splat8(0u8.wrapping_sub(group.negative.into()));
+            positive = S::adds_u8(positive, S::and_not(is_negative, sum));
+            negative = S::adds_u8(negative, S::and(is_negative, sum));
         }
         // SAFETY: there are two rows a variable.
         unsafe {
             let at = rows.add(2 * element.variable as usize * ROW);
             let (is_false, is_true) = (S::load8(at), S::load8(at.add(ROW)));
-            let breaks = S::select(is_true, critical[0], critical[1]);
-            let makes = S::select(is_true, critical[1], critical[0]);
+            let breaks = S::select(is_true, positive, negative);
+            let makes = S::select(is_true, negative, positive);
             let cost = S::subs_u8(breaks, makes);
             let switches = S::eq8(S::subs_u8(cost, threshold), S::splat8(0));
             let is_true_now = S::xor(is_true, switches);

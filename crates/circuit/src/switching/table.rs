@@ -146,15 +146,14 @@ fn sweep<S: Simd>(
         let degree = element.positive + element.negative;
         let stay;
         if degree <= NARROW_MAX {
-            let mut critical = [S::splat8(0); 2];
+            // A true variable breaks its positive occurrences and makes its negative ones.
+            let mut if_true = S::splat8(0);
             for group in groups.by_ref().take(count) {
                 // SAFETY: a group's literals follow those of the group before.
                 let sum = unsafe { count_false::<S>(rows, &mut others, group.others, group.count) };
-                let side = &mut critical[usize::from(group.negative)];
-                *side = S::add8(*side, sum);
+                let sign = S::splat8(0u8.wrapping_sub(group.negative.into()));
+                if_true = S::add8(if_true, S::sub8(S::xor(sum, sign), sign));
             }
-            // A true variable breaks its positive occurrences and makes its negative ones.
-            let if_true = S::sub8(critical[0], critical[1]);
             let cost = S::sub8(S::xor(if_true, is_false), is_false);
             stay = S::gt_i8(cost, S::min_u8(threshold, S::splat8(NARROW_MAX as u8)));
             if paid_max + degree > NARROW_MAX {

@@ -123,8 +123,11 @@ fn colours_are_proper_first_fit_and_order_the_elements() {
             let first = (0..).find(|c| !before.contains(c)).expect("colours do not run out");
             assert_eq!(circuit.colours[v as usize], first, "seed {seed}, variable {v}");
         }
-        let key = |v: u32| (circuit.colours[v as usize], v);
-        assert!(circuit.elements.windows(2).all(|e| key(e[0].variable) < key(e[1].variable)));
+        let colour = |e: &super::circuit::Element| circuit.colours[e.variable as usize];
+        assert!(circuit.elements.is_sorted_by_key(colour));
+        let mut seen: Vec<u32> = circuit.elements.iter().map(|e| e.variable).collect();
+        seen.sort_unstable();
+        assert!(seen.into_iter().eq(0..cnf.variables));
     }
 }
 

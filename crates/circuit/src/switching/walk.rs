@@ -6,6 +6,8 @@ use crate::walk::{Turns, Walk, Walker, region};
 
 /// The most occurrences of a variable for which a difference of two counts fits a signed byte.
 const NARROW_MAX: u32 = 127;
+/// Groups of an element whose kinds are looked at one by one.
+const KINDS: usize = 16;
 /// Literal codes are kept in so many bytes.
 const CODE_BYTES: u64 = 4;
 
@@ -75,20 +77,26 @@ impl Circuit {
         mut end: impl FnMut(&mut Walker, u32),
     ) {
         let (mut group_at, mut other, mut occurrence) = (0, 0, 0);
+        // What the groups of the element before were, place by place.
+        let mut kinds = Turns::<KINDS>::default();
         for (index, element) in self.elements.iter().enumerate() {
             w.stream(0, 16 * index as u64, 16);
             w.table(0, ROM_LENGTH as u64, 64);
             w.table(1, ROM_LENGTH as u64, 64);
             w.counts.elements += 1;
             w.counts.turns += turns.at(0, u64::from(element.groups_end - group_at as u32));
-            for group in &self.groups[group_at..element.groups_end as usize] {
+            for (place, group) in self.groups[group_at..element.groups_end as usize].iter().enumerate() {
                 w.stream(1, 12 * group_at as u64, 12);
                 w.counts.groups += 1;
                 let side = usize::from(group.negative);
                 w.counts.turns += turns.at(1 + side, group.count.into());
+                let kind = 2 * u64::from(group.others) + u64::from(group.negative);
+                w.counts.turns += kinds.at(place.min(KINDS - 1), kind);
                 if group.others > 2 {
                     w.counts.turns += turns.at(3, group.others.into());
+                    w.counts.long_occurrences += u64::from(group.count);
                 }
+                w.begin_loop();
                 for _ in 0..group.count {
                     let others = &self.others[other..][..group.others as usize];
                     w.stream(2, CODE_BYTES * other as u64, CODE_BYTES * u64::from(group.others));
@@ -99,6 +107,7 @@ impl Circuit {
                     occurrence += 1;
                     other += others.len();
                 }
+                w.end_loop();
                 w.counts.occurrences += u64::from(group.count);
                 w.counts.rows += u64::from(group.count) * u64::from(group.others);
             }

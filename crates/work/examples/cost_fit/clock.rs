@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use hysteron_circuit::run::{Cpu, Start};
+use hysteron_circuit::run::Start;
 use hysteron_problem::generate::{Content, Kind, RegularGraph, Weights, generate};
 use hysteron_problem::{Document, Problem};
 use hysteron_work::parameters::{ParameterSet, sets};
@@ -57,7 +57,7 @@ impl Yardstick {
         let stop = AtomicBool::new(false);
         let request = RunRequest { seed: 1, start: Start::Random, target: None, stop: &stop };
         let start = cpu_ns();
-        self.compiled.run_steps(Cpu::detect(), self.set, 150, &request).expect("it runs");
+        self.compiled.run_steps(crate::cpu(), self.set, 150, &request).expect("it runs");
         let spent = (cpu_ns() - start) as f64;
         self.best = self.best.min(spent);
         spent / self.best

@@ -24,13 +24,17 @@ const HELD_OUT_PER_CENT: u32 = 137;
 pub struct Choice {
     /// All counts of variables are times this, in per cent.
     per_cent: u32,
+    /// The sides of lattices likewise.
+    side_per_cent: u32,
     seed: u64,
     /// Whether structures are among them that the fit does not see.
     structured: bool,
 }
 
-/// What constants are fitted on.
-pub const FITTED: Choice = Choice { per_cent: 100, seed: 1, structured: false };
+/// What constants are fitted on, at first.
+pub const FITTED: Choice = Choice { per_cent: 100, side_per_cent: 100, seed: 1, structured: false };
+/// The same kinds in other sizes.
+const FITTED_TOO: Choice = Choice { per_cent: 61, side_per_cent: 78, seed: 5, structured: false };
 
 impl Choice {
     fn of(self, count: u32) -> u32 {
@@ -38,9 +42,35 @@ impl Choice {
     }
 }
 
+/// A name, and what makes the families.
+type Group = (&'static str, fn() -> Vec<Family>);
+
+/// The groups of families that constants are fitted on.
+pub const GROUPS: [Group; 6] = [
+    ("clauses", || both(clauses)),
+    ("weighted", || both(weighted)),
+    ("sparse", || both(sparse)),
+    ("dense", || both(dense)),
+    ("mixed", more_mixed),
+    ("largest", largest),
+];
+
+fn both(make: fn(Choice) -> Vec<Family>) -> Vec<Family> {
+    let mut all = make(FITTED);
+    all.extend(make(FITTED_TOO));
+    all
+}
+
+/// What constants are fitted on: every family once.
+pub fn fitted() -> Vec<Family> {
+    let mut names = std::collections::BTreeSet::new();
+    let all = GROUPS.iter().flat_map(|group| group.1());
+    all.filter(|family| names.insert(family.name.clone())).collect()
+}
+
 /// What constants are checked on.
 pub fn held_out() -> Vec<Family> {
-    let choice = Choice { per_cent: HELD_OUT_PER_CENT, seed: 2, structured: true };
+    let choice = Choice { per_cent: HELD_OUT_PER_CENT, side_per_cent: 117, seed: 2, structured: true };
     [clauses(choice), weighted(choice), sparse(choice), dense(choice)].into_iter().flatten().collect()
 }
 
@@ -177,6 +207,47 @@ pub fn clauses(choice: Choice) -> Vec<Family> {
     all
 }
 
+/// Clauses of several lengths, hard ones of two literals, and other degrees: what the other families lack.
+fn more_mixed() -> Vec<Family> {
+    let mut all = vec![
+        mixed(150, 500, &[2, 3]),
+        mixed(1200, 4400, &[2, 3]),
+        mixed(7000, 26_000, &[2, 3]),
+        mixed(400, 2000, &[3, 4]),
+        mixed(5000, 21_000, &[3, 3, 4]),
+        mixed(900, 3500, &[2, 3, 4, 5]),
+        mixed(6000, 20_000, &[2, 4, 4, 9]),
+        mixed(2500, 9000, &[1, 5, 5]),
+        mixed(12_000, 36_000, &[2, 2, 6]),
+        mixed(1500, 3000, &[2, 3, 16]),
+        mixed(600, 1500, &[3, 5, 8, 13]),
+        mixed(30_000, 75_000, &[2, 2, 3]),
+    ];
+    for (variables, clauses, length, weight_max, hard_per_mille) in [
+        (300, 1200, 2, 9, 500),
+        (2500, 11_000, 2, 20, 850),
+        (9000, 40_000, 2, 20, 900),
+        (800, 3600, 2, 1, 950),
+        (5000, 12_000, 3, 1000, 100),
+        (700, 2100, 5, 30, 400),
+        (3000, 9000, 6, 5, 0),
+        (250, 5000, 3, 100, 50),
+        (15_000, 30_000, 2, 7, 300),
+    ] {
+        let kind = RandomMaxsat { variables, clauses, length, weight_max, hard_per_mille };
+        let name = format!("maxsat {length} {variables}/{clauses} w{weight_max} h{hard_per_mille}");
+        all.push(make(7, name, Kind::RandomMaxsat(kind)));
+    }
+    for weights in [Weights::Signs, Weights::Uniform(6), Weights::Uniform(500), Weights::Gaussian(50_000)] {
+        for (vertices, degree) in [(90, 4), (300, 9), (1800, 5), (7000, 14), (40_000, 4), (60_000, 8)] {
+            let kind = RandomGraph { vertices, edges: vertices * degree / 2, weights };
+            let name = format!("random {vertices} d{degree} {}", weight_name(weights));
+            all.push(make(7, name, Kind::RandomGraph(kind)));
+        }
+    }
+    all
+}
+
 fn structured_clauses(choice: Choice) -> Vec<Family> {
     let mut all = Vec::new();
     let seed = choice.seed;
@@ -259,7 +330,7 @@ pub fn sparse(choice: Choice) -> Vec<Family> {
             }
         }
         for (side, dimensions) in [(20, 2), (100, 2), (300, 2), (8, 3), (20, 3)] {
-            let side = if choice.structured { side + side / 6 } else { side };
+            let side = side * choice.side_per_cent / 100;
             let name = format!("lattice {side}^{dimensions} {}", weight_name(weights));
             all.push(make(seed, name, Kind::Lattice(Lattice { side, dimensions, weights })));
         }

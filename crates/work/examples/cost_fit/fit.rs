@@ -1,42 +1,74 @@
-//! Non-negative least squares of relative errors, pulled towards the least worst error and the lower edge.
+//! Non-negative constants by relative errors: the sum of squares at first, then high powers, so that the largest error counts most.
 
-/// What slows a measurement down is only ever added to it: a row above its fit weighs so much, one below weighs 1.
-const ABOVE: f64 = 0.3;
+use hysteron_work::cost::TERMS;
 
-/// Rows that are above their fit by more than this were measured in a slow moment only, and are left out of a second fit.
-const SLOW: f64 = 1.25;
+/// No bound on any constant.
+pub const FREE: [f64; TERMS] = [f64::INFINITY; TERMS];
 
-/// Constants of all rows, then of those that were not measured in slow moments only. Rows with any of the counts `far`, of what
-/// goes to a cache that others share, or beyond, are kept in any case.
-pub fn fit(rows: &[(Vec<f64>, f64)], far: &[usize]) -> Vec<f64> {
-    let constants = fit_all(rows);
-    let is_kept = |r: &(Vec<f64>, f64)| error(&constants, r) < SLOW.ln() || far.iter().any(|&k| r.0[k] > 0.0);
-    let quiet: Vec<_> = rows.iter().filter(|r| is_kept(r)).cloned().collect();
-    fit_all(&quiet)
-}
+/// The most that constants of fixed kernels may be, in picoseconds: what few families have any of should not be made to explain
+/// something else. A branch that goes wrong costs at most 8 ns, a miss what a memory takes.
+pub const MOST: [f64; TERMS] = {
+    let mut most = FREE;
+    (most[9], most[10]) = (8000.0, 8000.0);
+    (most[11], most[12], most[13], most[14]) = (1000.0, 5000.0, 1500.0, 3000.0);
+    (most[15], most[16], most[17]) = (20_000.0, 20_000.0, 3000.0);
+    (most[18], most[19]) = (3000.0, 8000.0);
+    most
+};
 
-/// Constants `b >= 0` with `sum_j b_j x_ij` close to `y_i`, relatively: least squares at first, then powers up to the
-/// third, by reweighting.
-fn fit_all(rows: &[(Vec<f64>, f64)]) -> Vec<f64> {
+/// The same of metered kernels, and of updates and visits beyond caches.
+pub const MOST_METERED: [f64; TERMS] = {
+    let mut most = FREE;
+    (most[4], most[5], most[6], most[7], most[10]) = (500.0, 1000.0, 500.0, 2000.0, 500.0);
+    (most[8], most[9], most[12], most[13]) = (3000.0, 10_000.0, 30_000.0, 100_000.0);
+    most
+};
+
+/// Rounds of reweighting.
+const ROUNDS: i32 = 120;
+/// The last power of errors that weights are, beyond the square.
+pub const POWER: f64 = 6.0;
+/// The least weight, of the largest.
+const LEAST: f64 = 0.01;
+
+/// Constants `0 <= b <= most` with `sum_j b_j x_ij` close to `y_i`, relatively. Of all rounds the one with the least
+/// spread. With the power 0 it is least squares.
+pub fn fit(rows: &[(Vec<f64>, f64)], most: &[f64], power: f64) -> Vec<f64> {
     let terms = rows.first().map_or(0, |r| r.0.len());
     let mut weights = vec![1.0; rows.len()];
     let mut constants = vec![0.0; terms];
-    for round in 0..40 {
-        constants = solve(rows, &weights, constants);
-        let errors: Vec<f64> = rows.iter().map(|r| error(&constants, r)).collect();
-        let power = f64::from(round.min(20)) / 20.0;
-        let largest = errors.iter().map(|e| e.abs()).fold(1e-6, f64::max);
+    let mut best = (f64::INFINITY, constants.clone());
+    for round in 0..ROUNDS {
+        constants = solve(rows, &weights, constants, most);
+        let mut errors: Vec<f64> = rows.iter().map(|r| (r.1 / predict(&constants, &r.0)).ln()).collect();
+        let (low, high) =
+            errors.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &e| (l.min(e), h.max(e)));
+        if power == 0.0 {
+            return constants;
+        }
+        if high - low < best.0 {
+            best = (high - low, constants.clone());
+        }
+        // From the middle of the extremes.
+        let middle = (low + high) / 2.0;
+        errors.iter_mut().for_each(|e| *e -= middle);
+        let power = power * (f64::from(round) / 60.0).min(1.0);
+        let largest = (high - low) / 2.0 + 1e-6;
         for (weight, error) in weights.iter_mut().zip(errors) {
-            let side = if error > 0.0 { ABOVE } else { 1.0 };
-            // Half of the way: weights that jump would go back and forth.
-            *weight = 0.5 * *weight + 0.5 * side * (error.abs() / largest).max(0.1).powf(power);
+            // A part of the way: weights that jump would go back and forth.
+            *weight = 0.8 * *weight + 0.2 * (error.abs() / largest).powf(power).max(LEAST);
         }
     }
+    // The middle of what nine tenths of the rows measured is 1.
+    let mut constants = best.1;
+    let mut ratios: Vec<f64> = rows.iter().map(|r| r.1 / predict(&constants, &r.0)).collect();
+    ratios.sort_by(f64::total_cmp);
+    let at = |per_cent: usize| ratios[(ratios.len() - 1) * per_cent / 100];
+    let scale = (at(5) * at(95)).sqrt();
+    for (constant, most) in constants.iter_mut().zip(most) {
+        *constant = (*constant * scale).min(*most);
+    }
     constants
-}
-
-fn error(constants: &[f64], row: &(Vec<f64>, f64)) -> f64 {
-    (row.1 / predict(constants, &row.0)).ln()
 }
 
 /// What constants say of counts.
@@ -45,7 +77,7 @@ pub fn predict(constants: &[f64], counts: &[f64]) -> f64 {
 }
 
 /// Coordinate descent on the weighted normal equations.
-fn solve(rows: &[(Vec<f64>, f64)], weights: &[f64], mut constants: Vec<f64>) -> Vec<f64> {
+fn solve(rows: &[(Vec<f64>, f64)], weights: &[f64], mut constants: Vec<f64>, most: &[f64]) -> Vec<f64> {
     let terms = constants.len();
     let mut gram = vec![vec![0.0; terms]; terms];
     let mut right = vec![0.0; terms];
@@ -58,11 +90,11 @@ fn solve(rows: &[(Vec<f64>, f64)], weights: &[f64], mut constants: Vec<f64>) -> 
             }
         }
     }
-    for _ in 0..10_000 {
+    for _ in 0..4000 {
         for i in 0..terms {
             if gram[i][i] > 0.0 {
                 let others: f64 = (0..terms).filter(|&j| j != i).map(|j| gram[i][j] * constants[j]).sum();
-                constants[i] = ((right[i] - others) / gram[i][i]).max(0.0);
+                constants[i] = ((right[i] - others) / gram[i][i]).clamp(0.0, most[i]);
             }
         }
     }

@@ -1,13 +1,16 @@
 //! Measures what legs cost and fits the constants of `crates/work/src/cost_table.rs`.
 //!
-//! `cost_fit measure [clauses|weighted|sparse|dense [PARTS OF NAMES]]` times instance families with every kernel and prints a line of
+//! `cost_fit measure [clauses|weighted|sparse|dense|mixed|largest [PARTS OF NAMES]]` times instance families with every kernel and prints a line of
 //! JSON for each; `cost_fit fit FILES` fits the table to such lines and prints it. Of what was measured more than once the
-//! least counts, so `measure` may be run again and again on a machine that is shared.
+//! least counts, so `measure` may be run again and again on a machine that is shared. Lines say what happened and how long it
+//! took; what the table multiplies is counted when it is fitted.
+//! `cost_fit counts` prints these counts for all families, those that the table is checked on too.
 //! `cost_fit check [REPEATS]` runs whole legs of other families than those, each with a parameter set drawn at random, and
 //! prints a line of JSON for each; `cost_fit report FILES` takes such lines, the least of each, and prints a table.
 //! `cost_fit shortcut` times crossbar chips of fixed cost against event-driven ones on the same circuits and schedule.
 //!
-//! Times are CPU times of the thread in quiet moments: see `clock.rs`.
+//! Times are CPU times of the thread in quiet moments: see `clock.rs`. `HYSTERON_CPU=avx2` (or `portable`) measures and checks
+//! slower kernels than the fastest that the machine has.
 
 mod clock;
 #[allow(dead_code, reason = "the largest families are for the example of verification")]
@@ -19,24 +22,33 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clock::time;
-use families::{Choice, FITTED, Family};
+use families::{FITTED, Family, GROUPS, fitted};
 use hysteron_circuit::run::{Cpu, Start};
+use hysteron_circuit::simd::Level;
 use hysteron_work::cost;
 use hysteron_work::kernel::{Kernel, classify};
 use hysteron_work::parameters::{ParameterSet, sets};
-use hysteron_work::{Class, Compiled, RunOutput, RunRequest, WorkRules};
+use hysteron_work::{Class, Compiled, RunOutput, RunRequest, WorkRules, normalisation_check};
 
 fn request(stop: &AtomicBool) -> RunRequest<'_> {
     RunRequest { seed: 1, start: Start::Random, target: None, stop }
 }
 
-fn steps(compiled: &Compiled, set: &ParameterSet, steps: u32) -> RunOutput {
-    let stop = AtomicBool::new(false);
-    compiled.run_steps(Cpu::detect(), set, steps, &request(&stop)).expect("it runs")
+/// The kernels that are timed: the fastest, or those of `HYSTERON_CPU`.
+pub(crate) fn cpu() -> Cpu {
+    let Ok(name) = std::env::var("HYSTERON_CPU") else { return Cpu::detect() };
+    let level = Level::available().into_iter().find(|level| level.name() == name);
+    Cpu::Lanes(level.unwrap_or_else(|| panic!("this machine has no {name}")))
 }
 
-/// Sets of each kernel that may run the problem: the last, and of tabu, whose lists differ in length, three.
-fn kernels(compiled: &Compiled) -> Vec<(Kernel, &'static ParameterSet)> {
+fn steps(compiled: &Compiled, set: &ParameterSet, steps: u32) -> RunOutput {
+    let stop = AtomicBool::new(false);
+    compiled.run_steps(cpu(), set, steps, &request(&stop)).expect("it runs")
+}
+
+/// Sets of each kernel that may run the problem, with their numbers: the last, and three of tabu, whose lists differ in length, and
+/// of sums of units in words, which stay in bytes while it is cold.
+fn kernels(compiled: &Compiled) -> Vec<(Kernel, usize, &'static ParameterSet)> {
     let class = classify(compiled.problem(), compiled.sizes()).expect("weights fit");
     let mut classes = vec![class];
     // What decides between the two must be known of both, where they are close.
@@ -44,35 +56,51 @@ fn kernels(compiled: &Compiled) -> Vec<(Kernel, &'static ParameterSet)> {
     if class == Class::DenseSpins || is_close {
         classes = vec![Class::SparseSpins, Class::DenseSpins];
     }
-    let mut chosen: BTreeMap<Kernel, Vec<&'static ParameterSet>> = BTreeMap::new();
-    for set in classes.into_iter().flat_map(sets) {
+    let mut chosen: BTreeMap<Kernel, Vec<(usize, &'static ParameterSet)>> = BTreeMap::new();
+    for (number, set) in classes.into_iter().flat_map(|class| sets(class).iter().enumerate()) {
         if let Some(kernel) = Kernel::of(set, compiled.sizes()) {
-            chosen.entry(kernel).or_default().push(set);
+            chosen.entry(kernel).or_default().push((number, set));
         }
     }
     let mut all = Vec::new();
     for (kernel, sets) in chosen {
-        all.push((kernel, sets[sets.len() - 1]));
-        if kernel >= Kernel::TabuBytes {
-            all.extend([(kernel, sets[0]), (kernel, sets[sets.len() / 2])]);
+        let mut places = vec![sets.len() - 1];
+        if kernel >= Kernel::TabuBytes || kernel == Kernel::CrossbarUnitWords {
+            places.extend([0, sets.len() / 2]);
         }
+        all.extend(places.into_iter().map(|place| (kernel, sets[place].0, sets[place].1)));
     }
     all
 }
 
-type Rows = Vec<(String, Vec<f64>, f64)>;
-
-fn print_line(kernel: Kernel, name: &str, counts: &[u64], ps: f64, load_counts: &[u64], load: f64) {
-    println!("{}", serde_json::json!([format!("{kernel:?}"), name, counts, ps, load_counts, load]));
+/// What [`measure`] prints.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+struct Measured {
+    kernel: String,
+    family: String,
+    /// The number of the parameter set in its class.
+    set: usize,
+    /// Of a metered kernel: the run's steps, its elementary updates, and how many spins are tabu at a time. Else zeros.
+    events: [u64; 3],
+    /// Picoseconds a step; of a metered kernel, of the whole run.
+    ps: f64,
+    /// Picoseconds of starting and ending a run, unless the kernel is metered.
+    load: f64,
 }
 
-/// Prints a line of JSON for each family and kernel: kernel, name, counts, picoseconds a step (of a metered kernel: of
-/// the whole run), counts of the start, its picoseconds (of a metered kernel: none).
+/// Nanoseconds of a measured run, about.
+const RUN: f64 = 2e7;
+
 fn measure(families: &[Family]) {
     for family in families {
         let compiled = Compiled::new(Arc::new(family.problem.clone()));
-        let sizes = *compiled.sizes();
-        for (kernel, set) in kernels(&compiled) {
+        for (kernel, number, set) in kernels(&compiled) {
+            let print = |events: [u64; 3], ps: f64, load: f64| {
+                let (kernel, family) = (format!("{kernel:?}"), family.name.clone());
+                let line =
+                    Measured { kernel, family, set: number, events, ps: ps.round(), load: load.round() };
+                println!("{}", serde_json::to_string(&line).expect("plain data"));
+            };
             // Long enough that the first steps, in which every state is a new best, weigh as little as in a leg.
             let once = time(4, || steps(&compiled, set, 1)).0;
             let few = time(2, || steps(&compiled, set, 9)).0;
@@ -81,68 +109,114 @@ fn measure(families: &[Family]) {
                 continue;
             }
             let repeats = if few > 5e6 { 2 } else { 4 };
-            let many = (1.0 + 6.0e6 / ((few - once) / 8.0).max(few / 100.0)).clamp(33.0, 1e5) as u32;
+            let many = (1.0 + RUN / ((few - once) / 8.0).max(few / 100.0)).clamp(33.0, 1e5) as u32;
             let (long, output) = time(repeats, || steps(&compiled, set, many));
-            let load_counts = cost::load_terms(&sizes);
             if kernel.is_metered() {
-                let events = compiled.events(kernel, many, output.ecu, compiled.tabu_spins(set));
-                let counts = cost::metered_terms(kernel, &sizes, &events);
-                print_line(kernel, &family.name, &counts, long * 1000.0, &load_counts, 0.0);
-                let (short, output) = time(4, || steps(&compiled, set, 9));
-                let events = compiled.events(kernel, 9, output.ecu, compiled.tabu_spins(set));
-                let counts = cost::metered_terms(kernel, &sizes, &events);
-                print_line(kernel, &family.name, &counts, short * 1000.0, &load_counts, 0.0);
+                let tabu = compiled.tabu_spins(set);
+                print([many.into(), output.ecu, tabu], long * 1000.0, 0.0);
+                let (short, output) = time(4, || steps(&compiled, set, SHORT));
+                print([SHORT.into(), output.ecu, tabu], short * 1000.0, 0.0);
             } else {
                 let a_step = (long - once).max(1.0) / f64::from(many - 1);
-                let load = ((once - a_step) * 1000.0).max(1000.0);
-                let counts = cost::terms(compiled.walk(kernel).expect("it compiles"));
-                print_line(kernel, &family.name, &counts, a_step * 1000.0, &load_counts, load);
+                print([0; 3], a_step * 1000.0, ((once - a_step) * 1000.0).max(0.0));
             }
         }
     }
 }
 
-/// Names, counts, picoseconds: of steps and of starts, by kernel.
-type Measured = BTreeMap<String, (Rows, Rows)>;
+/// Steps of a metered run whose start is what it costs.
+const SHORT: u32 = 9;
+
+/// Bytes of the largest matrix that constants are fitted on.
+const MATRIX_MOST: u64 = 32 << 20;
+
+/// Names, counts, picoseconds.
+type Rows = Vec<(String, Vec<f64>, f64)>;
 
 /// Reads what [`measure`] printed; of a family that was measured more than once the least counts, of metered runs, which
 /// differ in length, the least a step.
-fn read(files: &[String]) -> Measured {
-    type Line = (String, String, Vec<f64>, f64, Vec<f64>, f64);
-    // Of a kernel, a family, and its counts.
-    let mut least: BTreeMap<(String, String, String), (f64, Line)> = BTreeMap::new();
+fn read(files: &[String]) -> Vec<Measured> {
+    let mut all: BTreeMap<(String, String, usize, bool), Vec<Measured>> = BTreeMap::new();
     for file in files {
         let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{file}: {e}"));
-        for line in text.lines().filter(|l| l.starts_with('[')) {
-            let line: Line = serde_json::from_str(line).expect("a line of `measure`");
-            let counts = &line.2;
-            let is_metered = Kernel::ALL.iter().any(|k| format!("{k:?}") == line.0 && k.is_metered());
-            let (alike, a_step) = if is_metered {
-                (format!("{} {}", counts[11] / counts[0], counts[0] == 9.0), line.3 / counts[0])
-            } else {
-                (format!("{counts:?}"), line.3)
-            };
-            let entry = least.entry((line.0.clone(), line.1.clone(), alike));
-            let entry = entry.or_insert_with(|| (a_step, line.clone()));
-            let load = entry.1.5.min(line.5);
-            if a_step < entry.0 {
-                *entry = (a_step, line);
-            }
-            entry.1.5 = load;
+        for line in text.lines() {
+            let new: Measured = serde_json::from_str(line).expect("a line of `measure`");
+            let key = (new.kernel.clone(), new.family.clone(), new.set, new.events[0] == u64::from(SHORT));
+            all.entry(key).or_default().push(new);
         }
     }
-    let mut measured = Measured::new();
-    for (_, (kernel, name, counts, time, load_counts, load)) in least.into_values() {
-        let (steps, loads) = measured.entry(kernel).or_default();
-        steps.push((name.clone(), counts, time));
-        loads.push((name, load_counts, load));
-    }
-    measured
+    let least = |measured: Vec<Measured>| {
+        let load = measured.iter().map(|m| m.load).fold(f64::INFINITY, f64::min);
+        // A start that took too long was taken off a long run, whose steps then seem short.
+        let is_sound = |m: &Measured| m.load - load <= 0.02 * (1000.0 * RUN).max(32.0 * m.ps);
+        let a_step = |m: &Measured| m.ps / m.events[0].max(1) as f64;
+        let sound = measured.into_iter().filter(is_sound);
+        let least = sound.min_by(|a, b| a_step(a).total_cmp(&a_step(b))).expect("that of the least start is");
+        Measured { load, ..least }
+    };
+    all.into_values().map(least).collect()
 }
 
-fn print_fit(kernel: &str, rows: &Rows, far: &[usize], verbose: bool) -> Vec<f64> {
+/// Counts beside what was measured: of steps, or metered runs, and of starts, by kernel.
+fn counted(measured: &[Measured]) -> BTreeMap<Kernel, (Rows, Rows)> {
+    let mut by_family: BTreeMap<&str, Vec<&Measured>> = BTreeMap::new();
+    for one in measured {
+        by_family.entry(&one.family).or_default().push(one);
+    }
+    let mut all: BTreeMap<Kernel, (Rows, Rows)> = BTreeMap::new();
+    for family in fitted() {
+        let Some(lines) = by_family.get(&*family.name) else { continue };
+        let compiled = Compiled::new(Arc::new(family.problem));
+        let floats = |counts: &[u64]| counts.iter().map(|&c| c as f64).collect::<Vec<_>>();
+        for line in lines {
+            let kernel = Kernel::ALL.into_iter().find(|k| format!("{k:?}") == line.kernel).expect("a kernel");
+            let (steps, loads) = all.entry(kernel).or_default();
+            if kernel.is_metered() {
+                let [count, ecu, tabu] = line.events;
+                let events = compiled.events(kernel, count as u32, ecu, tabu);
+                let counts = cost::metered_terms(kernel, compiled.sizes(), &events);
+                let sizes = compiled.sizes();
+                let is_list = matches!(kernel, Kernel::AnnealLists | Kernel::TabuLists);
+                let entry_bytes: u64 = match kernel {
+                    Kernel::AnnealBytes | Kernel::TabuBytes => 1,
+                    Kernel::AnnealWords | Kernel::TabuWords => 2,
+                    _ => 4,
+                };
+                // What those cost depends on which rows a search comes back to.
+                if !is_list && sizes.variables * sizes.variables * entry_bytes > MATRIX_MOST {
+                    continue;
+                }
+                steps.push((line.family.clone(), floats(&counts), line.ps));
+            } else {
+                let counts = cost::terms(compiled.walk(kernel).expect("it compiles"));
+                steps.push((line.family.clone(), floats(&counts), line.ps));
+                loads.push((line.family.clone(), floats(&cost::load_terms(compiled.sizes())), line.load));
+            }
+        }
+    }
+    all
+}
+
+/// Prints a line of JSON for each family and kernel of fixed cost, those that the table is checked on included.
+fn counts() {
+    for (is_fitted, family) in
+        fitted().into_iter().map(|f| (true, f)).chain(families::held_out().into_iter().map(|f| (false, f)))
+    {
+        let compiled = Compiled::new(Arc::new(family.problem));
+        for (kernel, ..) in kernels(&compiled) {
+            let walk = if kernel.is_metered() { None } else { compiled.walk(kernel).ok() };
+            let (walk, sizes) = (walk.map(|w| format!("{w:?}")), format!("{:?}", compiled.sizes()));
+            let line = serde_json::json!({
+                "kernel": format!("{kernel:?}"), "family": &family.name, "fitted": is_fitted, "walk": walk, "sizes": sizes,
+            });
+            println!("{line}");
+        }
+    }
+}
+
+fn print_fit(kernel: &str, rows: &Rows, most: &[f64], power: f64) -> Vec<f64> {
     let data: Vec<(Vec<f64>, f64)> = rows.iter().map(|r| (r.1.clone(), r.2)).collect();
-    let constants = fit::fit(&data, far);
+    let constants = fit::fit(&data, most, power);
     let mut ratios: Vec<(f64, &str, f64)> =
         rows.iter().map(|r| (r.2 / fit::predict(&constants, &r.1), &*r.0, r.2)).collect();
     ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -156,7 +230,7 @@ fn print_fit(kernel: &str, rows: &Rows, far: &[usize], verbose: bool) -> Vec<f64
         last.1,
         last.0 / first.0
     );
-    if verbose {
+    if power > 0.0 {
         for (ratio, name, picoseconds) in &ratios {
             println!("#   {ratio:.3} {:10.1} ns  {name}", picoseconds / 1000.0);
         }
@@ -165,17 +239,25 @@ fn print_fit(kernel: &str, rows: &Rows, far: &[usize], verbose: bool) -> Vec<f64
 }
 
 fn fit_all(files: &[String]) {
-    let measured = read(files);
+    let measured = counted(&read(files));
     let mut table = Vec::new();
     for kernel in Kernel::ALL {
         let name = format!("{kernel:?}");
-        let Some((steps, loads)) = measured.get(&name) else { panic!("{name} was not measured") };
-        let step = print_fit(&name, steps, if kernel.is_metered() { &[5, 9, 13] } else { &[15] }, true);
+        let Some((steps, loads)) = measured.get(&kernel) else { panic!("{name} was not measured") };
+        let mut steps = steps.clone();
+        if kernel == Kernel::CrossbarUnitWords {
+            // Circuits with few long rows cost about what those without cost.
+            steps.extend(measured.get(&Kernel::CrossbarUnitBytes).into_iter().flat_map(|m| m.0.clone()));
+        }
+        let most = if kernel.is_metered() { &fit::MOST_METERED } else { &fit::MOST };
+        let step = print_fit(&name, &steps, most, fit::POWER);
         let load = if kernel.is_metered() {
             vec![0.0; cost::LOAD_TERMS]
         } else {
             print!("#   load: ");
-            print_fit(&name, loads, &[], false)
+            // A tenth of a millisecond of a leg does not matter.
+            let loads = loads.iter().filter(|l| l.2 > 1e8).cloned().collect();
+            print_fit(&name, &loads, &fit::FREE, 0.0)
         };
         table.push((kernel, step, load));
     }
@@ -195,11 +277,12 @@ fn fit_all(files: &[String]) {
 }
 
 /// Prints a line of JSON for each family: name, kernel, number of the parameter set, steps, nanoseconds, the same over
-/// `W_LEG`. Of families that the chain would refuse it prints the reason.
+/// `W_LEG`, and why the chain would refuse it, if it would. Of families that no leg can run it prints the reason alone.
 fn check(repeats: u32) {
     let rules = WorkRules::main();
     let stop = AtomicBool::new(false);
     for (index, family) in families::held_out().into_iter().enumerate() {
+        let admitted = normalisation_check(&family.problem, &rules);
         let compiled = Compiled::new(Arc::new(family.problem));
         let class = match classify(compiled.problem(), compiled.sizes()) {
             Ok(class) => class,
@@ -224,7 +307,7 @@ fn check(repeats: u32) {
             continue;
         }
         compiled.prepare(set).expect("it compiles");
-        let run = || compiled.run_leg(Cpu::detect(), set, rules.leg_work, &request(&stop)).expect("it runs");
+        let run = || compiled.run_leg(cpu(), set, rules.leg_work, &request(&stop)).expect("it runs");
         let (ns, output) = time(repeats, run);
         let ratio = ns / rules.leg_work as f64;
         println!(
@@ -232,6 +315,7 @@ fn check(repeats: u32) {
             serde_json::json!({
                 "family": family.name, "kernel": format!("{kernel:?}"), "set": drawn, "steps": output.steps,
                 "ns": ns as u64, "ratio": (ratio * 1000.0).round() / 1000.0,
+                "not_admitted": admitted.err().map(|e| e.to_string()),
             })
         );
     }
@@ -252,14 +336,35 @@ fn report(files: &[String]) {
             }
         }
     }
+    let ratio = |v: &serde_json::Value| v["ratio"].as_f64().expect("filtered");
     let mut all: Vec<_> = least.into_values().filter(|v| v["ratio"].is_f64()).collect();
-    all.sort_by(|a, b| a["ratio"].as_f64().partial_cmp(&b["ratio"].as_f64()).expect("numbers"));
-    let ratio = |k: usize| all[k].get("ratio").and_then(serde_json::Value::as_f64).expect("filtered");
-    let deciles: Vec<String> = (0..=10).map(|d| format!("{:.3}", ratio((all.len() - 1) * d / 10))).collect();
-    println!("{} families; deciles {}", all.len(), deciles.join(", "));
-    println!("max/min {:.3}", ratio(all.len() - 1) / ratio(0));
-    println!("\n| of W_LEG | family | chip | set | steps |\n|---|---|---|---|---|");
-    for v in &all {
+    all.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+    let (admitted, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|v| v["not_admitted"].is_null());
+    for (what, all) in [("that the chain admits", &admitted), ("that it refuses", &others)] {
+        if all.is_empty() {
+            continue;
+        }
+        let at = |per_mille: usize| ratio(&all[(all.len() - 1) * per_mille / 1000]);
+        let deciles: Vec<String> = (0..=10).map(|d| format!("{:.3}", at(100 * d))).collect();
+        println!("{} families {what}; deciles {}", all.len(), deciles.join(", "));
+        println!("max/min {:.3}; of nine tenths {:.3}", at(1000) / at(0), at(950) / at(50));
+        let mut by_kernel: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for v in all {
+            by_kernel.entry(v["kernel"].as_str().unwrap_or_default()).or_default().push(ratio(v));
+        }
+        println!("\n| kernel | families | median | least | most |\n|---|---:|---:|---:|---:|");
+        for (kernel, ratios) in by_kernel {
+            let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
+            println!(
+                "| {kernel} | {} | {:.2} | {least:.2} | {most:.2} |",
+                ratios.len(),
+                ratios[ratios.len() / 2]
+            );
+        }
+        println!();
+    }
+    println!("| of W_LEG | family | chip | set | steps |\n|---|---|---|---|---|");
+    for v in &admitted {
         println!(
             "| {:.3} | {} | {} | {} | {} |",
             v["ratio"].as_f64().expect("filtered"),
@@ -298,30 +403,23 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("measure") => {
-            type Makes = fn(Choice) -> Vec<Family>;
-            let groups: [(&str, Makes); 4] = [
-                ("clauses", families::clauses),
-                ("weighted", families::weighted),
-                ("sparse", families::sparse),
-                ("dense", families::dense),
-            ];
-            for (name, families) in groups {
+            for (name, families) in GROUPS {
                 if arguments.len() == 1 || arguments[1] == name {
                     let like = arguments.get(2).map_or("", String::as_str);
-                    let chosen = families(FITTED)
-                        .into_iter()
-                        .filter(|f| like.split(';').any(|part| f.name.contains(part)));
+                    let chosen =
+                        families().into_iter().filter(|f| like.split(';').any(|part| f.name.contains(part)));
                     measure(&chosen.collect::<Vec<_>>());
                 }
             }
         }
+        Some("counts") => counts(),
         Some("fit") => fit_all(&arguments[1..]),
         Some("check") => check(arguments.get(1).map_or(2, |a| a.parse().expect("a number"))),
         Some("report") => report(&arguments[1..]),
         Some("yardstick") => println!("{}", clock::yardstick(10_000)),
         Some("shortcut") => shortcut(),
         _ => println!(
-            "cost_fit measure [GROUP [PARTS OF NAMES]] | fit FILES | check [REPEATS] | report FILES | shortcut"
+            "cost_fit measure [GROUP [PARTS OF NAMES]] | fit FILES | counts | check [REPEATS] | report FILES | shortcut"
         ),
     }
 }

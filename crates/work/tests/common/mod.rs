@@ -40,7 +40,7 @@ pub fn problems() -> Vec<(Class, Problem)> {
             }),
         ),
         (Class::SparseSpins, Kind::Lattice(Lattice { side: 8, dimensions: 2, weights: Weights::Signs })),
-        (Class::DenseSpins, Kind::SherringtonKirkpatrick(SherringtonKirkpatrick { spins: 150 })),
+        (Class::DenseSpins, Kind::SherringtonKirkpatrick(SherringtonKirkpatrick { spins: 400 })),
     ];
     kinds
         .into_iter()
