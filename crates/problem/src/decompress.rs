@@ -119,7 +119,7 @@ pub(crate) fn decompress(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, ReadE
 /// Those of `source`, and [`std::io::ErrorKind::OutOfMemory`].
 pub fn read_at_most(mut source: impl Read, most: u64, out: &mut Vec<u8>) -> std::io::Result<()> {
     let mut room = most;
-    // What the end of a file of the usual size needs; later reads are as long as what there is.
+    // Little for a small file; each read is as long as all before it, up to a bound.
     let mut length = CHUNK_BYTES_MIN;
     while room > 0 {
         let chunk = length.min(usize::try_from(room).unwrap_or(length));

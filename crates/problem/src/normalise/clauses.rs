@@ -154,13 +154,14 @@ impl Reducer {
     }
 
     fn reduce(&mut self, options: &NormaliseOptions) {
+        self.propagate(options.pure_literals);
         for _ in 0..ROUNDS_MAX {
-            self.propagate(options.pure_literals);
             let merged = !self.contradiction && options.equivalences && equivalent::merge(self);
             let added = !self.contradiction && !merged && options.parities && parity::merge(self);
             if !merged && !added {
                 break;
             }
+            self.propagate(options.pure_literals);
         }
         if self.contradiction {
             return;

@@ -47,17 +47,30 @@ pub(super) fn merge(reducer: &mut Reducer) -> bool {
         return false;
     }
     reducer.statistics.parities += rows.len() as u64;
+    let entries: usize = rows.iter().map(|r| r.variables.len()).sum();
+    let work = WORK_FLOOR + WORK_PER_ENTRY * entries as u64;
     let mut system = System::new(rows, reducer.variables);
-    if !system.eliminate() {
+    if !system.eliminate(work) {
         reducer.contradiction = true;
         return false;
     }
     let is_all = covered == reducer.store.live().count() && system.is_triangular;
-    let facts = if is_all {
-        system.solution()
-    } else {
-        system.reduce();
-        system.facts()
+    let solution = is_all.then(|| system.solution()).filter(|values| {
+        // The clauses have the last word: a wrong value would become a wrong answer.
+        let is_true = |l: &Literal| values[l.variable() as usize].is_some_and(|value| l.holds(value));
+        let holds = reducer.store.live().all(|c| reducer.store.clause(c).iter().any(is_true));
+        debug_assert!(holds, "a solution of all sums satisfies their clauses");
+        holds
+    });
+    let facts = match solution {
+        Some(values) => {
+            let values = values.iter().enumerate();
+            values.filter_map(|(v, value)| Some(Fact::Value(v as u32, (*value)?))).collect()
+        }
+        None => {
+            system.reduce(work);
+            system.facts()
+        }
     };
     reducer.statistics.parity_facts += facts.len() as u64;
     for fact in &facts {
@@ -163,14 +176,9 @@ impl System {
         }
     }
 
-    fn work_max(&self) -> u64 {
-        let entries: usize = self.rows.iter().map(|r| r.variables.len()).sum();
-        WORK_FLOOR + WORK_PER_ENTRY * entries as u64
-    }
-
-    /// Gives rows their pivots, as far as the work suffices. Returns false for a contradiction.
-    fn eliminate(&mut self) -> bool {
-        self.work = self.work_max();
+    /// Gives rows their pivots, writing at most `work` entries one by one. Returns false for a contradiction.
+    fn eliminate(&mut self, work: u64) -> bool {
+        self.work = work;
         let mut heap: BinaryHeap<Reverse<(usize, usize)>> =
             self.rows.iter().enumerate().map(|(i, r)| Reverse((r.variables.len(), i))).collect();
         while let Some(Reverse((length, index))) = heap.pop() {
@@ -194,6 +202,9 @@ impl System {
                 if self.pivot[other].is_none() && self.rows[other].variables.binary_search(&variable).is_ok()
                 {
                     if !self.add(index, other) {
+                        // Others still hold the variable, so it is no pivot yet; what was added holds all the same.
+                        self.pivot[index] = None;
+                        self.order.pop();
                         return self.eliminate_dense();
                     }
                     heap.push(Reverse((self.rows[other].variables.len(), other)));
@@ -260,9 +271,9 @@ impl System {
         !open[done..].iter().any(|&index| self.rows[index].sum)
     }
 
-    /// Takes each pivot out of the rows before its own, as far as the work suffices.
-    fn reduce(&mut self) {
-        self.work = self.work_max();
+    /// Takes each pivot out of the rows before its own, writing at most `work` entries.
+    fn reduce(&mut self, work: u64) {
+        self.work = work;
         for position in (0..self.order.len()).rev() {
             let index = self.order[position];
             let Some(variable) = self.pivot[index] else { continue };
@@ -335,8 +346,8 @@ impl System {
         facts
     }
 
-    /// A solution of a triangular system: variables without a pivot are false.
-    fn solution(&self) -> Vec<Fact> {
+    /// A solution of a triangular system, for each variable in it: those without a pivot are false.
+    fn solution(&self) -> Vec<Option<bool>> {
         let mut values = vec![None; self.occurrences.len()];
         for &index in self.order.iter().rev() {
             let (row, Some(pivot)) = (&self.rows[index], self.pivot[index]) else { continue };
@@ -346,8 +357,7 @@ impl System {
             }
             values[pivot as usize] = Some(sum);
         }
-        let facts = values.iter().enumerate().filter_map(|(v, value)| Some(Fact::Value(v as u32, (*value)?)));
-        facts.collect()
+        values
     }
 }
 
@@ -372,26 +382,23 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
-        /// Both ways of elimination find contradictions, a solution, and every implied value and equivalence.
+        /// Wherever elimination goes on with bits, it finds contradictions, a solution, and every implied value and equivalence.
         #[test]
-        fn elimination_is_complete(rows in prop::collection::vec(row(), 0..10), is_dense: bool) {
+        fn elimination_is_complete(rows in prop::collection::vec(row(), 0..10), work in prop_oneof![0u64..80, Just(u64::MAX)]) {
             let solutions: Vec<u32> =
                 (0..1 << VARIABLES).filter(|&a| rows.iter().all(|row| holds(row, a))).collect();
             let mut system = System::new(rows, VARIABLES);
-            let is_possible = if is_dense { system.eliminate_dense() } else { system.eliminate() };
+            let is_possible = system.eliminate(work);
             prop_assert_eq!(is_possible, !solutions.is_empty());
             if !is_possible {
                 return Ok(());
             }
             prop_assert!(system.is_triangular);
             let values = system.solution();
-            let found = values.iter().fold(0, |a, fact| match *fact {
-                Fact::Value(v, value) => a | u32::from(value) << v,
-                Fact::Pair(..) => a,
-            });
+            let found = values.iter().enumerate().fold(0, |a, (v, value)| a | u32::from(value.unwrap_or(false)) << v);
             prop_assert!(solutions.contains(&found));
 
-            system.reduce();
+            system.reduce(u64::MAX);
             let facts = system.facts();
             let bit = |a: u32, v: u32| a >> v & 1 == 1;
             let is_true = |fact: &Fact| solutions.iter().all(|&s| match *fact {
