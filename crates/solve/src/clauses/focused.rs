@@ -9,6 +9,8 @@ use crate::{Context, Outcome, Searcher, Source};
 /// The first walk's flips for each variable, and the least of them.
 const FLIPS_PER_VARIABLE: u64 = 1 << 12;
 const FLIPS_MIN: u64 = 1 << 20;
+/// Unsatisfied clauses up to which improvements are told at once, not at the end of a slice.
+const TOLD_MAX: usize = 8;
 
 /// The focused searcher, or none if the problem is not for it: no clauses, an empty clause, or one with
 /// more than 63 literals.
@@ -46,7 +48,9 @@ impl Searcher for Focused {
             let solved = self.walk.run(part);
             left -= part;
             self.flips_left -= part;
-            if self.walk.unsatisfied() < self.best && (solved || left == 0) {
+            // To tell of every improvement on the way down would take longer than the way.
+            let is_told = solved || left == 0 || self.walk.unsatisfied() <= TOLD_MAX;
+            if self.walk.unsatisfied() < self.best && is_told {
                 self.best = self.walk.unsatisfied();
                 if (self.best as i64) < context.best_energy() {
                     context.offer(self.walk.values(), self.source());
