@@ -29,10 +29,10 @@ METHODS: dict[str, dict[str, Any]] = {
 }
 # Rates of the first update; the last has a hundredth. Every method is tried with every rate on seeds of its own, `tuning`
 # of them; its best one is then run on the seeds that are reported.
-RATES = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
+RATES = (0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 DATA: dict[str, dict[str, Any]] = {
     "bars and stripes": {"rates": RATES, "tuning": 3, "batch_size": 30, "n_iter": 10_000},
-    "digits": {"rates": (0.4, 0.8, 1.6, 3.2, 6.4), "tuning": 3, "batch_size": 50, "n_iter": 100, "threshold": 7.5},
+    "digits": {"rates": (0.4, 0.8, 1.6, 3.2, 6.4, 12.8), "tuning": 3, "batch_size": 50, "n_iter": 100, "threshold": 7.5},
 }
 TUNING_SEED = 1000
 POINTS = 10
