@@ -79,7 +79,7 @@ pub(super) fn merge(reducer: &mut Reducer) -> bool {
             Fact::Pair(a, b, sum) => {
                 // a + b = 0: (a or not b) and (not a or b); a + b = 1: (a or b) and (not a or not b).
                 for sign in [false, true] {
-                    reducer.store.push_hard(&[Literal::new(a, sign), Literal::new(b, sign != !sum)]);
+                    reducer.store.push_hard(&[Literal::new(a, sign), Literal::new(b, sign == sum)]);
                 }
             }
         }
@@ -218,7 +218,7 @@ impl System {
     /// Gives all other rows their pivots at once, as rows of bits. Returns false for a contradiction.
     fn eliminate_dense(&mut self) -> bool {
         let open: Vec<usize> = (0..self.rows.len())
-            .filter(|&i| self.pivot[i].is_none() && !(self.rows[i].variables.is_empty() && !self.rows[i].sum))
+            .filter(|&i| self.pivot[i].is_none() && (self.rows[i].sum || !self.rows[i].variables.is_empty()))
             .collect();
         let mut columns: Vec<u32> =
             open.iter().flat_map(|&i| self.rows[i].variables.iter().copied()).collect();
