@@ -27,9 +27,10 @@ METHODS: dict[str, dict[str, Any]] = {
     JUMPS: {"method": "pcd", "mode_use": "jump"},
     "PCD-1 with jumps, no chips": {"method": "pcd", "mode_use": "own"},
 }
-# Rates of the first update; the last has a hundredth. Every method is tried with every rate on seeds of its own, `tuning`
+# Rates of the first update; the last has a hundredth. At 3.2 jumps are within 0.001 of the best there is on bars and stripes;
+# beyond it they lose the machine on some seeds. Every method is tried with every rate on seeds of its own, `tuning`
 # of them; its best one is then run on the seeds that are reported.
-RATES = (0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
+RATES = (0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 DATA: dict[str, dict[str, Any]] = {
     "bars and stripes": {"rates": RATES, "tuning": 3, "batch_size": 30, "n_iter": 10_000},
     "digits": {"rates": (0.4, 0.8, 1.6, 3.2, 6.4, 12.8), "tuning": 3, "batch_size": 50, "n_iter": 100, "threshold": 7.5},
