@@ -144,14 +144,9 @@ pub struct Events {
 pub fn metered_terms(kernel: Kernel, sizes: &Sizes, events: &Events) -> [u64; TERMS] {
     let n = sizes.variables;
     let padded = n.next_multiple_of(64);
-    let entry_bytes = match kernel {
-        Kernel::AnnealBytes | Kernel::TabuBytes => 1,
-        Kernel::AnnealWords | Kernel::TabuWords => 2,
-        _ => 4,
-    };
-    let is_list = matches!(kernel, Kernel::AnnealLists | Kernel::TabuLists);
+    let entry_bytes = kernel.entry_bytes();
     // A matrix is added row by row whatever is in it.
-    let row = if is_list { sizes.row_mean() } else { n }.max(1);
+    let row = if entry_bytes.is_none() { sizes.row_mean() } else { n }.max(1);
     let updates = events.updates.saturating_add(n / 2 * row);
     let switches = updates / row;
     let visits = events.steps.saturating_mul(padded);
@@ -163,7 +158,13 @@ pub fn metered_terms(kernel: Kernel, sizes: &Sizes, events: &Events) -> [u64; TE
     terms[3] = switches;
     terms[10] = beyond(visits, field_bytes, CACHES[0]);
     terms[11] = events.steps.saturating_mul(events.tabu);
-    if is_list {
+    if let Some(entry_bytes) = entry_bytes {
+        let bytes = n * padded * entry_bytes;
+        terms[2] = switches.saturating_mul(padded);
+        terms[4] = beyond(terms[2], bytes, CACHES[1]);
+        terms[5] = beyond(terms[2], bytes, CACHES[2]);
+        terms[6] = beyond(terms[2], field_bytes, CACHES[0]);
+    } else {
         let bytes = 8 * sizes.literals;
         terms[2] = updates;
         terms[6] = beyond(updates, field_bytes, CACHES[0]);
@@ -172,12 +173,6 @@ pub fn metered_terms(kernel: Kernel, sizes: &Sizes, events: &Events) -> [u64; TE
         terms[9] = beyond(updates, bytes, CACHES[2]);
         terms[12] = beyond(switches, bytes, CACHES[1]);
         terms[13] = beyond(switches, bytes, CACHES[2]);
-    } else {
-        let bytes = n * padded * entry_bytes;
-        terms[2] = switches.saturating_mul(padded);
-        terms[4] = beyond(terms[2], bytes, CACHES[1]);
-        terms[5] = beyond(terms[2], bytes, CACHES[2]);
-        terms[6] = beyond(terms[2], field_bytes, CACHES[0]);
     }
     terms
 }

@@ -79,6 +79,16 @@ impl Kernel {
         self >= Self::AnnealBytes
     }
 
+    /// Bytes of an entry of the matrix whose rows a metered kernel adds; `None` where it adds lists, or is not metered.
+    pub fn entry_bytes(self) -> Option<u64> {
+        match self {
+            Self::AnnealBytes | Self::TabuBytes => Some(1),
+            Self::AnnealWords | Self::TabuWords => Some(2),
+            Self::AnnealLongs | Self::TabuLongs => Some(4),
+            _ => None,
+        }
+    }
+
     /// The kernel that a parameter set runs on a problem of these sizes; `None` if its numbers are too large for any
     /// that is admitted.
     pub fn of(set: &ParameterSet, sizes: &Sizes) -> Option<Self> {

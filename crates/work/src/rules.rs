@@ -32,7 +32,7 @@ pub struct WorkRules {
 
 impl WorkRules {
     /// The main network. Hashing is 5 % of an attempt on a core of Zen 4 with AVX-512 (`bench/results/cost.md`). Four legs are two
-    /// thirds of a second of the reference core, so that two cores verify a block within half a second
+    /// thirds of a second of the reference core, so that two cores verify a block within half a second, in the median
     /// (`docs/decisions/0005-work-chips.md`).
     pub const fn main() -> Self {
         Self {

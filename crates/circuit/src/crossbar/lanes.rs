@@ -103,6 +103,13 @@ impl<'a> Bank<'a> {
     }
 }
 
+/// `min(most, (noise * mantissa) >> shift) + 1` of 64 noise values, for `1 <= shift < 32`.
+#[inline(always)]
+fn thresholds<S: Simd>(noise: S::R16, mantissa: u16, shift: i32, most: i32) -> S::R32 {
+    let product = S::mul32(S::widen_u16(noise), S::splat32(i32::from(mantissa)));
+    S::add32(S::min_i32(S::shr_u32(product, shift as u32), S::splat32(most)), S::splat32(1))
+}
+
 /// `(noise * mantissa) >> shift`, at most 2^62.
 fn threshold(noise: u16, mantissa: u16, shift: i32) -> i64 {
     let product = u64::from(noise) * u64::from(mantissa);

@@ -40,8 +40,8 @@ pub(super) struct Element {
 /// Literals that repeat in a clause are kept once and tautologies are dropped, which changes no
 /// energy. Variables are ordered by the colour of the first-fit colouring in index order (two
 /// variables of a clause have different colours), then by index: the canonical order. The kernels walk
-/// each colour's variables by the kinds of their groups, so that branches go as the last did; variables
-/// of one colour share no clause, so what a sweep does is the same in either order.
+/// each colour's variables by the kinds of their groups, then by index, so that branches go as the last did;
+/// variables of one colour share no clause, so what a sweep does is the same in either order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Circuit {
     pub(super) variables: u32,
@@ -51,7 +51,7 @@ pub struct Circuit {
     /// tautologies, in the problem's order.
     pub(super) clause_ends: Vec<u32>,
     pub(super) clause_literals: Vec<Literal>,
-    /// Variables by colour, then by [`shape`](order), then by index.
+    /// Variables by colour, then by the kinds of their groups, then by index.
     pub(super) elements: Vec<Element>,
     pub(super) groups: Vec<Group>,
     /// The other literals of every occurrence, in the order of elements, groups, occurrences.

@@ -123,11 +123,18 @@ fn colours_are_proper_first_fit_and_order_the_elements() {
             let first = (0..).find(|c| !before.contains(c)).expect("colours do not run out");
             assert_eq!(circuit.colours[v as usize], first, "seed {seed}, variable {v}");
         }
-        let colour = |e: &super::circuit::Element| circuit.colours[e.variable as usize];
-        assert!(circuit.elements.is_sorted_by_key(colour));
-        let mut seen: Vec<u32> = circuit.elements.iter().map(|e| e.variable).collect();
-        seen.sort_unstable();
-        assert!(seen.into_iter().eq(0..cnf.variables));
+        // Within a colour by the kinds of groups, then by index, which with the colours says the whole order.
+        let mut begin = 0;
+        let keys: Vec<_> = (circuit.elements.iter())
+            .map(|element| {
+                let groups = &circuit.groups[begin..element.groups_end as usize];
+                begin = element.groups_end as usize;
+                let kinds: Vec<_> = groups.iter().map(|g| (g.negative, g.others)).collect();
+                (circuit.colours[element.variable as usize], kinds.len(), kinds, element.variable)
+            })
+            .collect();
+        assert_eq!(keys.len(), cnf.variables as usize, "seed {seed}");
+        assert!(keys.windows(2).all(|pair| pair[0] < pair[1]), "seed {seed}: {keys:?}");
     }
 }
 

@@ -176,14 +176,9 @@ fn counted(measured: &[Measured]) -> BTreeMap<Kernel, (Rows, Rows)> {
                 let events = compiled.events(kernel, count as u32, ecu, tabu);
                 let counts = cost::metered_terms(kernel, compiled.sizes(), &events);
                 let sizes = compiled.sizes();
-                let is_list = matches!(kernel, Kernel::AnnealLists | Kernel::TabuLists);
-                let entry_bytes: u64 = match kernel {
-                    Kernel::AnnealBytes | Kernel::TabuBytes => 1,
-                    Kernel::AnnealWords | Kernel::TabuWords => 2,
-                    _ => 4,
-                };
                 // What those cost depends on which rows a search comes back to.
-                if !is_list && sizes.variables * sizes.variables * entry_bytes > MATRIX_MOST {
+                let matrix = kernel.entry_bytes().map(|bytes| sizes.variables * sizes.variables * bytes);
+                if matrix.is_some_and(|bytes| bytes > MATRIX_MOST) {
                     continue;
                 }
                 steps.push((line.family.clone(), floats(&counts), line.ps));

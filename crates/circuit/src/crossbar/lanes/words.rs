@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Couplings, Sum, Sweep, TABLE, Tables, offset};
+use super::{Couplings, Sum, Sweep, TABLE, Tables, offset, thresholds};
 use crate::rom::exponential_q12;
 use crate::simd::{LANES, Simd};
 
@@ -12,18 +12,16 @@ const BYTES: usize = 120;
 /// The largest row, to which thresholds are clamped before they are incremented.
 const MOST: i32 = 32_766;
 
-/// `min(MOST, (noise * mantissa) >> shift) + 1`, for `1 <= shift < 32`.
+/// The table of [`thresholds`].
 #[inline(always)]
 pub(super) fn tabulate_words<S: Simd>(table: &mut [u16], mantissa: u16, shift: i32) {
     let noise = exponential_q12();
-    let mantissa = S::splat32(i32::from(mantissa));
     assert!(table.len() == TABLE && TABLE.is_multiple_of(LANES));
     for at in (0..TABLE).step_by(LANES) {
         // SAFETY: both tables have TABLE entries, a multiple of 64.
         unsafe {
-            let product = S::mul32(S::widen_u16(S::load16(noise.as_ptr().add(at))), mantissa);
-            let bar = S::min_i32(S::shr_u32(product, shift as u32), S::splat32(MOST));
-            S::store16(table.as_mut_ptr().add(at), S::narrow_i32(S::add32(bar, S::splat32(1))));
+            let row = thresholds::<S>(S::load16(noise.as_ptr().add(at)), mantissa, shift, MOST);
+            S::store16(table.as_mut_ptr().add(at), S::narrow_i32(row));
         }
     }
 }
