@@ -2,6 +2,7 @@
 //! of (circuit, seed, parameters, steps) alone, bit for bit, on every backend; the scalar reference
 //! defines it. Three families: crossbar for Ising problems, switching and memcomputing for clauses.
 
+mod columns;
 pub mod crossbar;
 pub mod dense;
 pub mod general;

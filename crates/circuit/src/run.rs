@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
+use crate::columns::pack;
 use crate::simd::Level;
 
 /// How lanes begin.
@@ -158,11 +159,11 @@ pub fn digest(state: &[u8], trace: u64, lanes: &[LaneBest]) -> [u8; 32] {
         hasher.update(&lane.energy.to_le_bytes());
         hasher.update(&lane.hard_unsatisfied.to_le_bytes());
         bytes.clear();
-        bytes.extend(
-            lane.assignment
-                .chunks(8)
-                .map(|bits| bits.iter().enumerate().fold(0u8, |byte, (i, &bit)| byte | u8::from(bit) << i)),
-        );
+        let (eights, rest) = lane.assignment.as_chunks::<8>();
+        bytes.extend(eights.iter().map(|bits| pack(bits.map(u8::from))));
+        if !rest.is_empty() {
+            bytes.push(rest.iter().enumerate().fold(0u8, |byte, (i, &bit)| byte | u8::from(bit) << i));
+        }
         hasher.update(&bytes);
     }
     *hasher.finalize().as_bytes()

@@ -6,6 +6,7 @@ use super::exchange::Ladder;
 use super::population::resample;
 use super::schedule::{HOLD, Scale, Thresholds};
 use super::{Circuit, Mode, Parameters};
+use crate::columns::{assignments, pack_row, rows, spread};
 use crate::rom::{element_hash, mix64, step_key};
 use crate::run::{Error, LaneBest, Report, Request, Start, digest};
 use crate::simd::LANES;
@@ -173,45 +174,40 @@ fn fold(trace: u64, key: u64, energies: &[i64; LANES], bank: &impl Lanes, n: usi
 
 fn begin(circuit: &Circuit, request: &Request<'_>, bank: &mut impl Lanes) {
     let key = step_key(request.seed ^ START_SALT, 0);
-    for (position, &spin) in circuit.order.iter().enumerate() {
-        let noise = element_hash(key, spin);
-        let up = match request.start {
-            Start::Random => noise,
-            Start::From { states, kick_per_mille } => {
-                let mut up = 0u64;
-                for lane in 0..LANES {
-                    let mut value = states[lane % states.len()][spin as usize];
-                    if kick_per_mille > 0 {
-                        let draw = mix64(noise.wrapping_add(lane as u64));
-                        if (draw & 0xffff_ffff) * 1000 < u64::from(kick_per_mille) << 32 {
-                            value = draw >> 63 == 1;
-                        }
-                    }
-                    up |= u64::from(value) << lane;
-                }
-                up
-            }
-        };
-        bank.set(position, up);
-    }
+    let Start::From { states, kick_per_mille } = request.start else {
+        for (position, &spin) in circuit.order.iter().enumerate() {
+            bank.set(position, element_hash(key, spin));
+        }
+        return;
+    };
+    let lanes = states.iter().cycle().take(LANES).map(Vec::as_slice);
+    rows(circuit.spins(), lanes, |spin, row| {
+        let mut up = pack_row(row);
+        if kick_per_mille > 0 {
+            let noise = element_hash(key, spin as u32);
+            let draws: [u64; LANES] = std::array::from_fn(|lane| mix64(noise.wrapping_add(lane as u64)));
+            let limit = u64::from(kick_per_mille) << 32;
+            let kicked = pack_row(&draws.map(|draw| u8::from((draw & 0xffff_ffff) * 1000 < limit)));
+            up = up & !kicked | pack_row(&draws.map(|draw| (draw >> 63) as u8)) & kicked;
+        }
+        bank.set(circuit.by_spin[spin] as usize, up);
+    });
 }
 
 /// The digest's state is one `u64` a spin, in the problem's order: bit `l` is lane `l`, little endian.
 fn report(circuit: &Circuit, bank: &impl Lanes, bests: &Bests, trace: u64, steps: u32) -> Report {
     let n = circuit.spins();
     let mut state = vec![0u8; 8 * n];
-    let mut lanes: Vec<LaneBest> = bests
+    for (word, &position) in state.as_chunks_mut::<8>().0.iter_mut().zip(&circuit.by_spin) {
+        *word = bank.get(position as usize).to_le_bytes();
+    }
+    let assignments = assignments(n, |spin| spread(bests.spins[circuit.by_spin[spin] as usize]));
+    let lanes: Vec<LaneBest> = bests
         .energies
         .iter()
-        .map(|&e| LaneBest { energy: circuit.energy(e), hard_unsatisfied: 0, assignment: vec![false; n] })
+        .zip(assignments)
+        .map(|(&e, assignment)| LaneBest { energy: circuit.energy(e), hard_unsatisfied: 0, assignment })
         .collect();
-    for (position, &spin) in circuit.order.iter().enumerate() {
-        let spin = spin as usize;
-        state[8 * spin..8 * spin + 8].copy_from_slice(&bank.get(position).to_le_bytes());
-        for (l, lane) in lanes.iter_mut().enumerate() {
-            lane.assignment[spin] = bests.spins[position] >> l & 1 == 1;
-        }
-    }
     Report {
         digest: digest(&state, trace, &lanes),
         trace,

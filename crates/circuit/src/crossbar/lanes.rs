@@ -9,17 +9,20 @@ use super::Circuit;
 use super::circuit::{Class, Weights};
 use super::drive::Lanes;
 use super::schedule::Thresholds;
+use crate::columns::{pack_row, spread};
 use crate::dispatch;
 use crate::rom::{OFFSET_MASK, ROM_LENGTH, ROM_WRAP, element_hash, exponential_q12};
 use crate::simd::{LANES, Level, Simd};
 
 mod bytes;
 mod longs;
+mod recount;
 mod wides;
 mod words;
 
 use bytes::{sweep_bytes, sweep_mixed, sweep_unit_bytes, tabulate};
 use longs::{sweep_longs, tabulate_longs};
+use recount::{recount_longs, recount_units, recount_wides, recount_words};
 use wides::sweep_wides;
 use words::{sweep_unit_words, sweep_words, tabulate_words};
 
@@ -186,18 +189,11 @@ struct Sweep<'a> {
 
 impl Lanes for Bank<'_> {
     fn set(&mut self, position: usize, up: u64) {
-        self.rows[position] = Row(std::array::from_fn(|l| 0u8.wrapping_sub((up >> l & 1) as u8)));
+        self.rows[position] = Row(spread(up));
     }
 
     fn get(&self, position: usize) -> u64 {
-        // SWAR: the top bits of eight bytes gather in one, so that no instruction set is needed for single rows.
-        let row = &self.rows[position].0;
-        let mut bits = 0;
-        for (byte, chunk) in row.chunks_exact(8).enumerate() {
-            let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes")) & 0x0101_0101_0101_0101;
-            bits |= (word.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * byte);
-        }
-        bits
+        pack_row(&self.rows[position].0)
     }
 
     fn sweep(&mut self, key: u64, thresholds: &Thresholds, energies: &mut [i64; LANES]) {
@@ -257,25 +253,19 @@ impl Lanes for Bank<'_> {
     }
 
     fn recount(&self) -> [i64; LANES] {
-        let circuit = self.circuit;
-        // The sweeps' arithmetic without flips: half of what every spin's couplings and twice its field say.
-        let mut energies = [0; LANES];
-        let mut sums = [0i64; LANES];
-        for position in 0..circuit.spins() {
-            sums.fill(circuit.fields[position] + circuit.bases[position]);
-            for k in circuit.rows[position] as usize..circuit.rows[position + 1] as usize {
-                let weight = circuit.weight(position, k);
-                let row = &self.rows[circuit.neighbours[k] as usize / LANES].0;
-                for (sum, &u) in sums.iter_mut().zip(row) {
-                    *sum -= 2 * weight * i64::from(u as i8);
-                }
+        let (circuit, rows) = (self.circuit, &self.rows);
+        match circuit.class() {
+            Class::UnitBytes | Class::UnitWords => {
+                dispatch!(self.level, recount_units(c: &Circuit, rows: &[Row]) -> [i64; LANES], circuit, rows)
             }
-            let row = &self.rows[position].0;
-            for ((energy, &sum), &u) in energies.iter_mut().zip(&sums).zip(row) {
-                *energy += if u == 0 { -sum } else { sum };
+            Class::Bytes | Class::Words => {
+                dispatch!(self.level, recount_words(c: &Circuit, rows: &[Row]) -> [i64; LANES], circuit, rows)
             }
+            Class::Longs => {
+                dispatch!(self.level, recount_longs(c: &Circuit, rows: &[Row]) -> [i64; LANES], circuit, rows)
+            }
+            Class::Wides => recount_wides(circuit, rows),
         }
-        energies.map(|e| e / 2)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use hysteron_problem::{ClauseList, Literal};
 
+use crate::columns::{assignments, columns, rows};
 use crate::rom;
 use crate::simd::{LANES, Level, Simd};
 
@@ -29,12 +30,12 @@ pub(super) struct Bank {
 impl Bank {
     /// Chips with these values.
     pub fn new(circuit: &Circuit, level: Level, starts: &[Vec<bool>]) -> Self {
-        let mut falses = vec![Row([0; LANES]); 2 * circuit.variables as usize];
-        for (lane, start) in starts.iter().enumerate() {
-            for (variable, &value) in start.iter().enumerate() {
-                falses[2 * variable + usize::from(value)].0[lane] = 0xff;
-            }
-        }
+        let variables = circuit.variables as usize;
+        let mut falses = vec![Row([0; LANES]); 2 * variables];
+        rows(variables, starts.iter().map(Vec::as_slice), |variable, row| {
+            falses[2 * variable] = Row(row.map(|value| value.wrapping_sub(1)));
+            falses[2 * variable + 1] = Row(row.map(|value| value.wrapping_neg()));
+        });
         Self {
             level,
             falses,
@@ -244,16 +245,30 @@ impl Chips for Bank {
         crate::dispatch!(self.level, keep_with(bank: &mut Bank, lanes: &[u8; LANES]), self, &lanes);
     }
 
-    fn kept(&self, lane: usize) -> Vec<bool> {
-        self.best.iter().map(|row| row.0[lane] == 0).collect()
+    fn kept(&self) -> Vec<Vec<bool>> {
+        assignments(self.best.len(), |variable| self.best[variable].0.map(|byte| !byte))
     }
 
-    fn values(&self, lane: usize) -> Vec<bool> {
-        self.falses.chunks_exact(2).map(|pair| pair[0].0[lane] == 0).collect()
-    }
-
-    fn memory(&self, lane: usize) -> Vec<u8> {
-        self.memory.iter().map(|row| row.0[lane]).collect()
+    fn state(&self) -> Vec<u8> {
+        let (variables, clauses) = (self.falses.len() / 2, self.memory.len());
+        let mut state = vec![0; (variables + clauses) * LANES];
+        let place = |lane: usize| lane * (variables + clauses);
+        columns(
+            variables,
+            |variable| self.falses[2 * variable].0,
+            |lane, first, bytes| {
+                let values = &mut state[place(lane) + first..][..bytes.len()];
+                values.iter_mut().zip(bytes).for_each(|(value, &byte)| *value = !byte & 1);
+            },
+        );
+        columns(
+            clauses,
+            |clause| self.memory[clause].0,
+            |lane, first, bytes| {
+                state[place(lane) + variables + first..][..bytes.len()].copy_from_slice(bytes);
+            },
+        );
+        state
     }
 
     fn permute(&mut self, ancestors: &[u8; LANES]) {

@@ -92,14 +92,15 @@ impl Chips for Reference {
             best.clone_from(&self.chips[lane].values);
         }
     }
-    fn kept(&self, lane: usize) -> Vec<bool> {
-        self.best[lane].clone()
+    fn kept(&self) -> Vec<Vec<bool>> {
+        self.best.to_vec()
     }
-    fn values(&self, lane: usize) -> Vec<bool> {
-        self.chips[lane].values.clone()
-    }
-    fn memory(&self, lane: usize) -> Vec<u8> {
-        self.chips[lane].memory.clone()
+    fn state(&self) -> Vec<u8> {
+        let of_chip = |chip: &Chip| {
+            let values: Vec<u8> = chip.values.iter().map(|&value| u8::from(value)).collect();
+            [values, chip.memory.clone()].concat()
+        };
+        self.chips.iter().flat_map(of_chip).collect()
     }
     fn permute(&mut self, ancestors: &[u8; LANES]) {
         self.chips = ancestors.iter().map(|&a| self.chips[usize::from(a)].clone()).collect();

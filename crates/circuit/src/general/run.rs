@@ -23,12 +23,10 @@ pub(super) trait Chips {
     fn count(&mut self, circuit: &Circuit) -> ([u32; LANES], [i64; LANES]);
     /// The lanes of `lanes` are the best of theirs so far.
     fn keep(&mut self, lanes: u64);
-    /// The values of a lane when it was best.
-    fn kept(&self, lane: usize) -> Vec<bool>;
-    /// The values of a lane.
-    fn values(&self, lane: usize) -> Vec<bool>;
-    /// The memories of a lane.
-    fn memory(&self, lane: usize) -> Vec<u8>;
+    /// The values of each lane when it was best.
+    fn kept(&self) -> Vec<Vec<bool>>;
+    /// Of each lane, one after the other, the values, then the memories.
+    fn state(&self) -> Vec<u8>;
     /// Lane `l` becomes a copy of lane `ancestors[l]`.
     fn permute(&mut self, ancestors: &[u8; LANES]);
 }
@@ -152,20 +150,11 @@ fn report(
     trace: u64,
     steps: u32,
 ) -> Report {
-    let mut state = Vec::new();
-    for lane in 0..LANES {
-        state.extend(chips.values(lane).iter().map(|&v| u8::from(v)));
-        state.extend(chips.memory(lane));
-    }
     let lanes: Vec<LaneBest> = bests
         .iter()
-        .enumerate()
-        .map(|(lane, &(hard_unsatisfied, energy))| LaneBest {
-            energy,
-            hard_unsatisfied,
-            assignment: chips.kept(lane),
-        })
+        .zip(chips.kept())
+        .map(|(&(hard_unsatisfied, energy), assignment)| LaneBest { energy, hard_unsatisfied, assignment })
         .collect();
     let ecu = circuit.ecu_per_step() * u64::from(steps) * LANES as u64;
-    Report { digest: digest(&state, trace, &lanes), trace, lanes, steps, ecu }
+    Report { digest: digest(&chips.state(), trace, &lanes), trace, lanes, steps, ecu }
 }

@@ -2,8 +2,10 @@
 
 use hysteron_problem::{ClauseList, Cnf, Literal, Wcnf};
 
+use crate::columns::{self, pack_row};
 use crate::rom;
 use crate::run::Error;
+use crate::simd::LANES;
 
 /// The most clauses of a circuit: their positions, padded, are element numbers of noise hashes.
 pub const CLAUSES_MAX: usize = 1 << 28;
@@ -197,6 +199,34 @@ impl Circuit {
             }
         }
         (hard, energy)
+    }
+    /// [`Self::score`] of several assignments, 64 at a time.
+    pub(super) fn scores(&self, assignments: &[Vec<bool>]) -> Vec<(u32, i64)> {
+        let n = self.variables as usize;
+        let mut scores = vec![(self.hard_empty, self.offset); assignments.len()];
+        let mut values = vec![0u64; n];
+        for (lanes, scores) in assignments.chunks(LANES).zip(scores.chunks_mut(LANES)) {
+            columns::rows(n, lanes.iter().map(Vec::as_slice), |variable, row| values[variable] = pack_row(row));
+            let used = u64::MAX >> (LANES - lanes.len());
+            for (index, clause) in self.clauses.iter().enumerate() {
+                let satisfied = clause.iter().fold(0, |satisfied, literal| {
+                    let value = values[literal.variable() as usize];
+                    satisfied | if literal.is_negative() { !value } else { value }
+                });
+                let (hard, energy) = match &self.weights {
+                    None => (0, 1),
+                    Some(weights) if weights.ratio[index] == u32::MAX => (1, 0),
+                    Some(weights) => (0, weights.soft[index] as i64),
+                };
+                let mut unsatisfied = !satisfied & used;
+                while unsatisfied != 0 {
+                    let score = &mut scores[unsatisfied.trailing_zeros() as usize];
+                    (score.0, score.1) = (score.0 + hard, score.1 + energy);
+                    unsatisfied &= unsatisfied - 1;
+                }
+            }
+        }
+        scores
     }
 }
 

@@ -12,6 +12,9 @@ use crate::run::Request;
 /// Unsatisfied clauses are counted in 16 bits over at most this many clauses at a time.
 const SLICE: usize = 1 << 14;
 
+/// Rows that lanes are read from, or written to, before the next: few enough that they stay in the first-level cache.
+const BLOCK: usize = 64;
+
 /// What a literal's voltage and force are complemented with: nothing, or all bits.
 static SIGNS: [u32; 2] = [0, u32::MAX];
 
@@ -68,17 +71,24 @@ impl Part {
             trace: [0; WIDTH_MAX],
         };
         let variables = words_mut(&mut part.variables);
-        for lane in 0..width {
-            let start = start_voltages(circuit, request.seed, &request.start, first + lane as u32);
-            for (variable, &v) in start.iter().enumerate() {
-                let row = 2 * variable * width + lane;
-                // SAFETY: row + width < 2 n width.
-                unsafe {
-                    variables.add(row).write(v as u16);
-                    variables.add(row + width).write(circuit.negatives()[variable] as u16);
+        let starts: Vec<Vec<i16>> = (0..width as u32)
+            .map(|lane| start_voltages(circuit, request.seed, &request.start, first + lane))
+            .collect();
+        for block in (0..n).step_by(BLOCK) {
+            let block = block..n.min(block + BLOCK);
+            for (lane, start) in starts.iter().enumerate() {
+                for variable in block.clone() {
+                    // SAFETY: below 2 n width.
+                    unsafe { variables.add(2 * variable * width + lane).write(start[variable] as u16) };
                 }
-                if let Some(force) = part.wide_forces.get_mut(variable * width + lane) {
-                    *force = circuit.negatives()[variable] as i32;
+            }
+            for (variable, &negatives) in block.clone().zip(&circuit.negatives()[block]) {
+                for lane in 0..width {
+                    // SAFETY: below 2 n width.
+                    unsafe { variables.add((2 * variable + 1) * width + lane).write(negatives as u16) };
+                }
+                if let Some(forces) = part.wide_forces.get_mut(variable * width..(variable + 1) * width) {
+                    forces.fill(negatives as i32);
                 }
             }
         }
@@ -99,16 +109,29 @@ impl Part {
         (u64::from(circuit.variables()) * per_variable + circuit.clauses().len() as u64 * 4) * width as u64
     }
 
-    /// Appends the final state of a chip, as the digest takes it: voltages, short memories, long memories.
-    pub fn state(&self, lane: usize, out: &mut Vec<u16>) {
+    /// The final state of every lane, one after the other, as the digest takes it: voltages, short memories, long memories.
+    pub fn state(&self) -> Vec<u8> {
         let (variables, clauses) = (words(&self.variables), words(&self.clauses));
         let (n, m) = self.size;
-        // SAFETY: the rows exist.
-        unsafe {
-            out.extend((0..n).map(|i| *variables.add(2 * i * self.width + lane)));
-            out.extend((0..m).map(|i| *clauses.add(2 * i * self.width + lane)));
-            out.extend((0..m).map(|i| *clauses.add((2 * i + 1) * self.width + lane) ^ BIAS));
+        let mut out = vec![0; 2 * (n + 2 * m) * self.width];
+        // The lists, how many rows, what is flipped, and how many values of a lane are before.
+        let lists = [(variables, n, 0), (clauses, m, 0), (clauses.wrapping_add(self.width), m, BIAS)];
+        let mut before = 0;
+        for (list, count, flipped) in lists {
+            for block in (0..count).step_by(BLOCK) {
+                let rows = BLOCK.min(count - block);
+                for lane in 0..self.width {
+                    let at = 2 * (lane * (n + 2 * m) + before + block);
+                    for (i, value) in out[at..at + 2 * rows].as_chunks_mut::<2>().0.iter_mut().enumerate() {
+                        // SAFETY: every second row of a list is of one kind, and there are `count`.
+                        let word = unsafe { *list.add(2 * (block + i) * self.width + lane) };
+                        *value = (word ^ flipped).to_le_bytes();
+                    }
+                }
+            }
+            before += count;
         }
+        out
     }
 
     /// The assignment at which a chip was best.
@@ -116,6 +139,20 @@ impl Part {
         let rows = words(&self.best_v);
         // SAFETY: there are as many rows as variables.
         (0..self.size.0).map(|i| unsafe { *rows.add(i * self.width + lane) } & BIAS == 0).collect()
+    }
+
+    /// The assignments at which all of its chips were best.
+    pub fn best_assignments(&self) -> Vec<Vec<bool>> {
+        let (rows, n) = (words(&self.best_v), self.size.0);
+        let mut lanes: Vec<Vec<bool>> = (0..self.width).map(|_| Vec::with_capacity(n)).collect();
+        for block in (0..n).step_by(BLOCK) {
+            for (lane, values) in lanes.iter_mut().enumerate() {
+                let block = block..n.min(block + BLOCK);
+                // SAFETY: there are as many rows as variables.
+                values.extend(block.map(|i| unsafe { *rows.add(i * self.width + lane) } & BIAS == 0));
+            }
+        }
+        lanes
     }
 }
 

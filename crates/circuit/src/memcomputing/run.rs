@@ -58,12 +58,6 @@ enum Chips {
     Flat(Level, Layout, Vec<Single>),
 }
 
-/// What is read from a chip.
-struct Readout {
-    trace: u64,
-    assignment: Vec<bool>,
-}
-
 impl Chips {
     fn scalar(circuit: &Circuit, parameters: &Parameters, request: &Request<'_>) -> Self {
         Self::Scalar(
@@ -156,39 +150,52 @@ impl Chips {
         least.unwrap_or(0)
     }
 
-    /// Reads chip `index`.
-    fn read(&self, index: usize) -> Readout {
+    /// The assignment at which chip `index` was best.
+    fn assignment(&self, index: usize) -> Vec<bool> {
         match self {
-            Self::Scalar(chips) => {
-                let chip = &chips[index];
-                let assignment = chip.best_v.iter().map(|&v| v >= 0).collect();
-                Readout { trace: chip.trace, assignment }
-            }
-            Self::Lanes(_, parts) => {
-                let part = &parts[index / parts[0].width];
-                let lane = index % part.width;
-                let assignment = part.best_assignment(lane);
-                Readout { trace: part.trace[lane], assignment }
-            }
-            Self::Flat(_, _, chips) => {
-                let chip = &chips[index];
-                let assignment = chip.best_assignment();
-                Readout { trace: chip.trace, assignment }
-            }
+            Self::Scalar(chips) => chips[index].best_v.iter().map(|&v| v >= 0).collect(),
+            Self::Lanes(_, parts) => parts[index / parts[0].width].best_assignment(index % parts[0].width),
+            Self::Flat(_, _, chips) => chips[index].best_assignment(),
         }
     }
 
-    /// Appends the final state of chip `index`: voltages, short memories, long memories.
-    fn state(&self, index: usize, circuit: &Circuit, words: &mut Vec<u16>) {
+    /// The assignments at which `count` chips were best.
+    fn assignments(&self, count: usize) -> Vec<Vec<bool>> {
+        let Self::Lanes(_, parts) = self else {
+            return (0..count).map(|index| self.assignment(index)).collect();
+        };
+        parts.iter().flat_map(Part::best_assignments).take(count).collect()
+    }
+
+    /// The trace of chip `index`.
+    fn trace(&self, index: usize) -> u64 {
+        match self {
+            Self::Scalar(chips) => chips[index].trace,
+            Self::Lanes(_, parts) => parts[index / parts[0].width].trace[index % parts[0].width],
+            Self::Flat(_, _, chips) => chips[index].trace,
+        }
+    }
+
+    /// The final state of `count` chips, one after the other: voltages, short memories, long memories.
+    fn state(&self, count: usize, circuit: &Circuit) -> Vec<u8> {
+        let mut words: Vec<u16> = Vec::new();
         match self {
             Self::Scalar(chips) => {
-                words.extend(chips[index].v.iter().map(|&v| v as u16));
-                words.extend(&chips[index].xs);
-                words.extend(&chips[index].xl);
+                for chip in chips {
+                    words.extend(chip.v.iter().map(|&v| v as u16));
+                    words.extend(&chip.xs);
+                    words.extend(&chip.xl);
+                }
             }
-            Self::Lanes(_, parts) => parts[index / parts[0].width].state(index % parts[0].width, words),
-            Self::Flat(_, _, chips) => chips[index].state(circuit, words),
+            Self::Lanes(_, parts) => {
+                let mut bytes: Vec<u8> = parts.iter().flat_map(Part::state).collect();
+                let lanes: usize = parts.iter().map(|part| part.width).sum();
+                bytes.truncate(bytes.len() / lanes * count);
+                return bytes;
+            }
+            Self::Flat(_, _, chips) => chips.iter().for_each(|chip| chip.state(circuit, &mut words)),
         }
+        words.iter().flat_map(|word| word.to_le_bytes()).collect()
     }
 
     /// The least tracked energy of chip `index` so far.
@@ -251,7 +258,7 @@ impl Bank {
 
     /// The assignment at which a chip was best.
     pub fn assignment(&self, chip: u32) -> Vec<bool> {
-        self.chips.read(chip as usize).assignment
+        self.chips.assignment(chip as usize)
     }
 
     /// Whether the best chip is feasible and at most at `target`.
@@ -267,19 +274,18 @@ impl Bank {
 
     /// The final state of all chips, then what each found.
     pub fn report(&self, circuit: &Circuit) -> Report {
-        let mut words: Vec<u16> = Vec::new();
-        let mut trace = 0;
-        let mut lanes = Vec::new();
-        for index in 0..self.parameters.chips as usize {
-            self.chips.state(index, circuit, &mut words);
-            let Readout { trace: chip_trace, assignment } = self.chips.read(index);
-            trace = mix64(trace ^ chip_trace);
-            let (hard_unsatisfied, energy) = circuit.score(&assignment);
-            lanes.push(LaneBest { energy, hard_unsatisfied, assignment });
-        }
-        let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+        let count = self.parameters.chips as usize;
+        let trace = (0..count).fold(0, |trace, index| mix64(trace ^ self.chips.trace(index)));
+        let assignments = self.chips.assignments(count);
+        let scores = circuit.scores(&assignments);
+        let lanes: Vec<LaneBest> = assignments
+            .into_iter()
+            .zip(scores)
+            .map(|(assignment, (hard_unsatisfied, energy))| LaneBest { energy, hard_unsatisfied, assignment })
+            .collect();
+        let state = self.chips.state(count, circuit);
         let ecu = circuit.ecu_per_step() * u64::from(self.steps) * u64::from(self.parameters.chips);
-        Report { digest: digest(&bytes, trace, &lanes), trace, lanes, steps: self.steps, ecu }
+        Report { digest: digest(&state, trace, &lanes), trace, lanes, steps: self.steps, ecu }
     }
 }
 

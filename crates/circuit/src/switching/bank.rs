@@ -1,5 +1,6 @@
 //! The state of a bank: rows of 64 bytes, their random start, and the best that was seen.
 
+use crate::columns::{self, pack_row, spread};
 use crate::rom::{element_hash, mix64, step_key};
 use crate::run::{Error, LaneBest, Request, Start};
 use crate::simd::LANES;
@@ -36,6 +37,12 @@ pub(super) fn random_word(key: u64, variable: u32, word: u32) -> u64 {
     element_hash(key, variable * 8 + word)
 }
 
+/// Whether a chip, whose kicks have this key, draws a variable anew at its start.
+#[inline(always)]
+fn is_kicked(key: u64, variable: u32, kick_per_mille: u32) -> bool {
+    ((mix64(key ^ u64::from(variable)) >> 32) * 1000) >> 32 < u64::from(kick_per_mille)
+}
+
 /// The value that chip `chip` begins with: noise, or a state with a kick.
 pub(super) fn start_value(request: &Request<'_>, variable: u32, chip: u32) -> bool {
     let random = random_word(start_key(request.seed, 0), variable, chip / 64) >> (chip % 64) & 1 == 1;
@@ -46,8 +53,8 @@ pub(super) fn start_value(request: &Request<'_>, variable: u32, chip: u32) -> bo
             if kick_per_mille == 0 {
                 return kept;
             }
-            let kick = mix64(step_key(request.seed, STREAM_KICK + u64::from(chip)) ^ u64::from(variable));
-            if ((kick >> 32) * 1000) >> 32 < u64::from(kick_per_mille) { random } else { kept }
+            let key = step_key(request.seed, STREAM_KICK + u64::from(chip));
+            if is_kicked(key, variable, kick_per_mille) { random } else { kept }
         }
     }
 }
@@ -123,16 +130,25 @@ pub(super) fn byte_rows(circuit: &Circuit, request: &Request<'_>) -> Rows {
     let n = circuit.variables as usize;
     let mut rows = Rows::new(2 * n + 2, 0);
     *rows.row_mut(2 * n) = [0xff; ROW];
-    if matches!(request.start, Start::Random) {
+    let Start::From { states, kick_per_mille } = request.start else {
         randomise_bytes(&mut rows, circuit.variables, start_key(request.seed, 0), u64::MAX);
         return rows;
-    }
-    for variable in 0..circuit.variables {
-        for lane in 0..LANES {
-            let value = start_value(request, variable, lane as u32);
-            set_byte(&mut rows, variable, lane, value);
+    };
+    let keys: [u64; LANES] =
+        std::array::from_fn(|lane| step_key(request.seed, STREAM_KICK + lane as u64));
+    let lanes = states.iter().cycle().take(LANES).map(Vec::as_slice);
+    columns::rows(n, lanes, |variable, kept| {
+        let mut row = kept.map(u8::wrapping_neg);
+        if kick_per_mille > 0 {
+            let random = spread(random_word(start_key(request.seed, 0), variable as u32, 0));
+            for ((byte, key), random) in row.iter_mut().zip(keys).zip(random) {
+                let kicked = 0u8.wrapping_sub(u8::from(is_kicked(key, variable as u32, kick_per_mille)));
+                *byte = random & kicked | *byte & !kicked;
+            }
         }
-    }
+        *rows.row_mut(2 * variable) = row.map(|byte| !byte);
+        *rows.row_mut(2 * variable + 1) = row;
+    });
     rows
 }
 
@@ -148,25 +164,6 @@ pub(super) fn randomise_bytes(rows: &mut Rows, variables: u32, key: u64, lanes: 
         let negated = row.map(|byte| !byte);
         *rows.row_mut(2 * variable as usize) = negated;
     }
-}
-
-/// Each bit as a byte of all ones or zeros.
-pub(super) fn spread(word: u64) -> [u8; LANES] {
-    let mut out = [0u8; LANES];
-    for (byte, out) in word.to_le_bytes().iter().zip(out.chunks_exact_mut(8)) {
-        // Byte i keeps bit i; adding 0x7f carries it into the top bit, without leaving the byte.
-        let kept = u64::from(*byte).wrapping_mul(0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
-        let tops = ((kept + 0x7f7f_7f7f_7f7f_7f7f) | kept) & 0x8080_8080_8080_8080;
-        out.copy_from_slice(&((tops >> 7) * 0xff).to_le_bytes());
-    }
-    out
-}
-
-#[inline(always)]
-fn set_byte(rows: &mut Rows, variable: u32, lane: usize, value: bool) {
-    let byte = if value { 0xff } else { 0 };
-    rows.row_mut(2 * variable as usize)[lane] = !byte;
-    rows.row_mut(2 * variable as usize + 1)[lane] = byte;
 }
 
 /// The best of each of 64 lanes whose chips are bytes.
@@ -202,14 +199,9 @@ impl BestBytes {
         better
     }
     pub fn into_lanes(self) -> Vec<LaneBest> {
-        let n = self.rows.len();
-        (0..LANES)
-            .map(|lane| LaneBest {
-                energy: self.energies[lane],
-                hard_unsatisfied: 0,
-                assignment: (0..n).map(|v| self.rows.row(v)[lane] != 0).collect(),
-            })
-            .collect()
+        let assignments = columns::assignments(self.rows.len(), |variable| *self.rows.row(variable));
+        let lanes = self.energies.into_iter().zip(assignments);
+        lanes.map(|(energy, assignment)| LaneBest { energy, hard_unsatisfied: 0, assignment }).collect()
     }
 }
 
@@ -217,9 +209,7 @@ impl BestBytes {
 pub(super) fn packed_state(rows: &Rows, variables: u32) -> Vec<u8> {
     let mut out = Vec::with_capacity(variables as usize * 8);
     for variable in 0..variables as usize {
-        let row = rows.row(2 * variable + 1);
-        let word = (0..LANES).fold(0u64, |word, lane| word | u64::from(row[lane] & 1) << lane);
-        out.extend_from_slice(&word.to_le_bytes());
+        out.extend_from_slice(&pack_row(rows.row(2 * variable + 1)).to_le_bytes());
     }
     out
 }

@@ -2,6 +2,7 @@
 
 use hysteron_problem::Literal;
 
+use crate::columns::spread;
 use crate::dispatch;
 use crate::rom::{OFFSET_MASK, element_hash};
 use crate::run::{LaneBest, Request};
@@ -72,7 +73,7 @@ impl<'a> MemoryLanes<'a> {
     }
     fn renew_lanes(&mut self, key: u64, lanes: u64) {
         bank::randomise_bytes(&mut self.rows, self.circuit.variables, key, lanes);
-        let mask = bank::spread(lanes);
+        let mask = spread(lanes);
         for clause in 0..self.weights.len() {
             let row = self.weights.row_mut(clause);
             for lane in 0..LANES {

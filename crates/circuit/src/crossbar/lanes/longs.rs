@@ -1,6 +1,6 @@
 //! Rows below 2^27: sums in 32 bits.
 
-use super::{Sweep, TABLE, Tables, offset, thresholds};
+use super::{Circuit, Sweep, TABLE, Tables, offset, thresholds};
 use crate::crossbar::circuit::Weights;
 use crate::rom::exponential_q12;
 use crate::simd::{LANES, Simd};
@@ -20,6 +20,30 @@ pub(super) fn tabulate_longs<S: Simd>(table: &mut [i32], mantissa: u16, shift: i
             S::store32(table.as_mut_ptr().add(at), row);
         }
     }
+}
+
+/// `sum_j J_ij u_j` over couplings `start..end`.
+///
+/// # Safety
+/// There must be these couplings, and `weights` and `rows` be the circuit's and its bank's.
+#[inline(always)]
+pub(super) unsafe fn sum<S: Simd>(
+    circuit: &Circuit,
+    weights: &[i32],
+    rows: *const u8,
+    start: usize,
+    end: usize,
+) -> S::R32 {
+    let mut sum = S::splat32(0);
+    for k in start..end {
+        // SAFETY: the caller's promise; neighbours are byte offsets of rows.
+        unsafe {
+            let weight = S::splat32(*weights.get_unchecked(k));
+            let u = S::load_i8_as_32(rows.add(*circuit.neighbours.get_unchecked(k) as usize));
+            sum = S::sub32(sum, S::and32(weight, u));
+        }
+    }
+    sum
 }
 
 /// The sweep.
@@ -53,12 +77,7 @@ pub(super) fn sweep_longs<S: Simd>(sweep: Sweep<'_>) {
                 };
                 let start = *circuit.rows.get_unchecked(position) as usize;
                 let end = *circuit.rows.get_unchecked(position + 1) as usize;
-                let mut sum = S::splat32(0);
-                for k in start..end {
-                    let weight = S::splat32(*weights.get_unchecked(k));
-                    let u = S::load_i8_as_32(rows.add(*circuit.neighbours.get_unchecked(k) as usize));
-                    sum = S::sub32(sum, S::and32(weight, u));
-                }
+                let sum = sum::<S>(circuit, weights, rows, start, end);
                 let base = S::splat32(*circuit.bases.get_unchecked(position) as i32);
                 let g = S::sub32(base, S::add32(sum, sum));
                 let row = rows.add(position * LANES);
