@@ -6,6 +6,7 @@ mod columns;
 pub mod crossbar;
 pub mod dense;
 pub mod general;
+mod kick;
 pub mod memcomputing;
 pub mod nonces;
 pub mod rom;

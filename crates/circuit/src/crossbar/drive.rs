@@ -7,6 +7,7 @@ use super::population::resample;
 use super::schedule::{HOLD, Scale, Thresholds};
 use super::{Circuit, Mode, Parameters};
 use crate::columns::{assignments, pack_row, rows, spread};
+use crate::kick::{Half, kicks};
 use crate::rom::{element_hash, mix64, step_key};
 use crate::run::{Error, LaneBest, Report, Request, Start, digest};
 use crate::simd::LANES;
@@ -185,10 +186,9 @@ fn begin(circuit: &Circuit, request: &Request<'_>, bank: &mut impl Lanes) {
         let mut up = pack_row(row);
         if kick_per_mille > 0 {
             let noise = element_hash(key, spin as u32);
-            let draws: [u64; LANES] = std::array::from_fn(|lane| mix64(noise.wrapping_add(lane as u64)));
-            let limit = u64::from(kick_per_mille) << 32;
-            let kicked = pack_row(&draws.map(|draw| u8::from((draw & 0xffff_ffff) * 1000 < limit)));
-            up = up & !kicked | pack_row(&draws.map(|draw| (draw >> 63) as u8)) & kicked;
+            let words = std::array::from_fn(|lane| noise.wrapping_add(lane as u64));
+            let [kicked, drawn] = kicks(&words, Half::Low, kick_per_mille).map(|row| pack_row(&row));
+            up = up & !kicked | drawn & kicked;
         }
         bank.set(circuit.by_spin[spin] as usize, up);
     });

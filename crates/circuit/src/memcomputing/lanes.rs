@@ -109,11 +109,16 @@ impl Part {
         (u64::from(circuit.variables()) * per_variable + circuit.clauses().len() as u64 * 4) * width as u64
     }
 
-    /// The final state of every lane, one after the other, as the digest takes it: voltages, short memories, long memories.
-    pub fn state(&self) -> Vec<u8> {
+    /// The bytes of [`Self::state`].
+    pub fn state_bytes(&self) -> usize {
+        2 * (self.size.0 + 2 * self.size.1) * self.width
+    }
+
+    /// Writes the final state of every lane, one after the other, as the digest takes it: voltages, short memories, long
+    /// memories.
+    pub fn state(&self, out: &mut [u8]) {
         let (variables, clauses) = (words(&self.variables), words(&self.clauses));
         let (n, m) = self.size;
-        let mut out = vec![0; 2 * (n + 2 * m) * self.width];
         // The lists, how many rows, what is flipped, and how many values of a lane are before.
         let lists = [(variables, n, 0), (clauses, m, 0), (clauses.wrapping_add(self.width), m, BIAS)];
         let mut before = 0;
@@ -131,7 +136,6 @@ impl Part {
             }
             before += count;
         }
-        out
     }
 
     /// The assignment at which a chip was best.

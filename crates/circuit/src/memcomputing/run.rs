@@ -188,10 +188,17 @@ impl Chips {
                 }
             }
             Self::Lanes(_, parts) => {
-                let mut bytes: Vec<u8> = parts.iter().flat_map(Part::state).collect();
+                let of_parts: usize = parts.iter().map(Part::state_bytes).sum();
                 let lanes: usize = parts.iter().map(|part| part.width).sum();
-                bytes.truncate(bytes.len() / lanes * count);
-                return bytes;
+                let mut state = vec![0; of_parts];
+                let mut rest = &mut state[..];
+                for part in parts {
+                    let (own, after) = rest.split_at_mut(part.state_bytes());
+                    part.state(own);
+                    rest = after;
+                }
+                state.truncate(of_parts / lanes * count);
+                return state;
             }
             Self::Flat(_, _, chips) => chips.iter().for_each(|chip| chip.state(circuit, &mut words)),
         }

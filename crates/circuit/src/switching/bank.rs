@@ -1,6 +1,7 @@
 //! The state of a bank: rows of 64 bytes, their random start, and the best that was seen.
 
 use crate::columns::{self, pack_row, spread};
+use crate::kick::{Half, kicks};
 use crate::rom::{element_hash, mix64, step_key};
 use crate::run::{Error, LaneBest, Request, Start};
 use crate::simd::LANES;
@@ -37,12 +38,6 @@ pub(super) fn random_word(key: u64, variable: u32, word: u32) -> u64 {
     element_hash(key, variable * 8 + word)
 }
 
-/// Whether a chip, whose kicks have this key, draws a variable anew at its start.
-#[inline(always)]
-fn is_kicked(key: u64, variable: u32, kick_per_mille: u32) -> bool {
-    ((mix64(key ^ u64::from(variable)) >> 32) * 1000) >> 32 < u64::from(kick_per_mille)
-}
-
 /// The value that chip `chip` begins with: noise, or a state with a kick.
 pub(super) fn start_value(request: &Request<'_>, variable: u32, chip: u32) -> bool {
     let random = random_word(start_key(request.seed, 0), variable, chip / 64) >> (chip % 64) & 1 == 1;
@@ -53,8 +48,8 @@ pub(super) fn start_value(request: &Request<'_>, variable: u32, chip: u32) -> bo
             if kick_per_mille == 0 {
                 return kept;
             }
-            let key = step_key(request.seed, STREAM_KICK + u64::from(chip));
-            if is_kicked(key, variable, kick_per_mille) { random } else { kept }
+            let kick = mix64(step_key(request.seed, STREAM_KICK + u64::from(chip)) ^ u64::from(variable));
+            if ((kick >> 32) * 1000) >> 32 < u64::from(kick_per_mille) { random } else { kept }
         }
     }
 }
@@ -141,8 +136,10 @@ pub(super) fn byte_rows(circuit: &Circuit, request: &Request<'_>) -> Rows {
         let mut row = kept.map(u8::wrapping_neg);
         if kick_per_mille > 0 {
             let random = spread(random_word(start_key(request.seed, 0), variable as u32, 0));
-            for ((byte, key), random) in row.iter_mut().zip(keys).zip(random) {
-                let kicked = 0u8.wrapping_sub(u8::from(is_kicked(key, variable as u32, kick_per_mille)));
+            let words = keys.map(|key| key ^ variable as u64);
+            let [kicked, _] = kicks(&words, Half::High, kick_per_mille);
+            for ((byte, kicked), random) in row.iter_mut().zip(kicked).zip(random) {
+                let kicked = kicked.wrapping_neg();
                 *byte = random & kicked | *byte & !kicked;
             }
         }
