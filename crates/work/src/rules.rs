@@ -41,7 +41,7 @@ impl WorkRules {
             pre_tries: 3_200_000,
             variables_max: VARIABLES_LIMIT,
             elements_max: ELEMENTS_LIMIT,
-            steps_min: 8,
+            steps_min: 16,
             shrink_per_mille_max: 100,
             claim_age_blocks: 10,
             pool_age_blocks: 10,
@@ -55,6 +55,7 @@ impl WorkRules {
         Self {
             leg_work: main.leg_work / 17,
             pre_tries: main.pre_tries / 17,
+            steps_min: 8,
             variables_max: 1 << 16,
             elements_max: 1 << 17,
             ..main

@@ -134,7 +134,7 @@ const MATRIX_MOST: u64 = 32 << 20;
 type Rows = Vec<(String, Vec<f64>, f64)>;
 
 /// Reads what [`measure`] printed; of a family that was measured more than once the least counts, of metered runs, which
-/// differ in length, the least a step.
+/// differ in length, the least a step, of starts the median.
 fn read(files: &[String]) -> Vec<Measured> {
     let mut all: BTreeMap<(String, String, usize, bool), Vec<Measured>> = BTreeMap::new();
     for file in files {
@@ -146,12 +146,14 @@ fn read(files: &[String]) -> Vec<Measured> {
         }
     }
     let least = |measured: Vec<Measured>| {
-        let load = measured.iter().map(|m| m.load).fold(f64::INFINITY, f64::min);
-        // A start that took too long was taken off a long run, whose steps then seem short.
-        let is_sound = |m: &Measured| m.load - load <= 0.02 * (1000.0 * RUN).max(32.0 * m.ps);
+        let mut loads: Vec<f64> = measured.iter().map(|m| m.load).collect();
+        loads.sort_by(f64::total_cmp);
+        let load = loads[(loads.len() - 1) / 2];
+        // A start that took too long was taken off a long run, whose steps then seem short; steps that took too long hide a start.
+        let is_sound = |m: &Measured| (m.load - load).abs() <= 0.02 * (1000.0 * RUN).max(32.0 * m.ps);
         let a_step = |m: &Measured| m.ps / m.events[0].max(1) as f64;
         let sound = measured.into_iter().filter(is_sound);
-        let least = sound.min_by(|a, b| a_step(a).total_cmp(&a_step(b))).expect("that of the least start is");
+        let least = sound.min_by(|a, b| a_step(a).total_cmp(&a_step(b))).expect("that of the middle start is");
         Measured { load, ..least }
     };
     all.into_values().map(least).collect()
@@ -184,6 +186,11 @@ fn counted(measured: &[Measured]) -> BTreeMap<Kernel, (Rows, Rows)> {
                 steps.push((line.family.clone(), floats(&counts), line.ps));
             } else {
                 let counts = cost::terms(compiled.walk(kernel).expect("it compiles"));
+                // Which the chain refuses.
+                let rules = WorkRules::main();
+                if line.ps * f64::from(rules.steps_min) > (rules.leg_work * 1000) as f64 {
+                    continue;
+                }
                 steps.push((line.family.clone(), floats(&counts), line.ps));
                 loads.push((line.family.clone(), floats(&cost::load_terms(compiled.sizes())), line.load));
             }
