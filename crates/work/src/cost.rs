@@ -19,7 +19,7 @@ use crate::kernel::Kernel;
 use crate::size::Sizes;
 
 /// The version of the constants below.
-pub const COST_VERSION: u32 = 3;
+pub const COST_VERSION: u32 = 4;
 /// Cost of one try of the pre-hash, in picoseconds.
 pub const PRE_TRY_PICOSECONDS: u64 = 11_800;
 /// Terms of the cost of a step.

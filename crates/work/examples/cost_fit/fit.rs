@@ -31,9 +31,12 @@ pub const POWER: f64 = 6.0;
 /// The least weight, of the largest.
 const LEAST: f64 = 0.01;
 
+/// What was counted, what was measured, and whether the largest error may be this one's: not where other work on the machine decides.
+pub type Row = (Vec<f64>, f64, bool);
+
 /// Constants `0 <= b <= most` with `sum_j b_j x_ij` close to `y_i`, relatively. Of all rounds the one with the least
 /// spread. With the power 0 it is least squares.
-pub fn fit(rows: &[(Vec<f64>, f64)], most: &[f64], power: f64) -> Vec<f64> {
+pub fn fit(rows: &[Row], most: &[f64], power: f64) -> Vec<f64> {
     let terms = rows.first().map_or(0, |r| r.0.len());
     let mut weights = vec![1.0; rows.len()];
     let mut constants = vec![0.0; terms];
@@ -42,7 +45,10 @@ pub fn fit(rows: &[(Vec<f64>, f64)], most: &[f64], power: f64) -> Vec<f64> {
         constants = solve(rows, &weights, constants, most);
         let mut errors: Vec<f64> = rows.iter().map(|r| (r.1 / predict(&constants, &r.0)).ln()).collect();
         let (low, high) =
-            errors.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &e| (l.min(e), h.max(e)));
+            errors.iter().zip(rows).filter(|(_, row)| row.2 || power == 0.0).fold(
+                (f64::INFINITY, f64::NEG_INFINITY),
+                |(l, h), (&e, _)| (l.min(e), h.max(e)),
+            );
         if power == 0.0 {
             return constants;
         }
@@ -54,14 +60,16 @@ pub fn fit(rows: &[(Vec<f64>, f64)], most: &[f64], power: f64) -> Vec<f64> {
         errors.iter_mut().for_each(|e| *e -= middle);
         let power = power * (f64::from(round) / 60.0).min(1.0);
         let largest = (high - low) / 2.0 + 1e-6;
-        for (weight, error) in weights.iter_mut().zip(errors) {
+        for ((weight, error), row) in weights.iter_mut().zip(errors).zip(rows) {
             // A part of the way: weights that jump would go back and forth.
-            *weight = 0.8 * *weight + 0.2 * (error.abs() / largest).powf(power).max(LEAST);
+            let wanted = if row.2 { (error.abs() / largest).powf(power).max(LEAST) } else { LEAST };
+            *weight = 0.8 * *weight + 0.2 * wanted;
         }
     }
     // The middle of what nine tenths of the rows measured is 1.
     let mut constants = best.1;
-    let mut ratios: Vec<f64> = rows.iter().map(|r| r.1 / predict(&constants, &r.0)).collect();
+    let trusted = rows.iter().filter(|row| row.2);
+    let mut ratios: Vec<f64> = trusted.map(|r| r.1 / predict(&constants, &r.0)).collect();
     ratios.sort_by(f64::total_cmp);
     let at = |per_cent: usize| ratios[(ratios.len() - 1) * per_cent / 100];
     let scale = (at(5) * at(95)).sqrt();
@@ -77,11 +85,11 @@ pub fn predict(constants: &[f64], counts: &[f64]) -> f64 {
 }
 
 /// Coordinate descent on the weighted normal equations.
-fn solve(rows: &[(Vec<f64>, f64)], weights: &[f64], mut constants: Vec<f64>, most: &[f64]) -> Vec<f64> {
+fn solve(rows: &[Row], weights: &[f64], mut constants: Vec<f64>, most: &[f64]) -> Vec<f64> {
     let terms = constants.len();
     let mut gram = vec![vec![0.0; terms]; terms];
     let mut right = vec![0.0; terms];
-    for ((counts, y), w) in rows.iter().zip(weights) {
+    for ((counts, y, _), w) in rows.iter().zip(weights) {
         for i in 0..terms {
             let x = counts[i] / y;
             right[i] += w * x;

@@ -130,8 +130,12 @@ const SHORT: u32 = 9;
 /// Bytes of the largest matrix that constants are fitted on.
 const MATRIX_MOST: u64 = 32 << 20;
 
-/// Names, counts, picoseconds.
-type Rows = Vec<(String, Vec<f64>, f64)>;
+/// Bytes that a sweep of fixed kernels may go through for its family's error to count as the largest: beyond, the same circuit took from once to
+/// twice its least time in seven passes, as others used the third level.
+const SWEEP_MOST: u64 = 8 << 20;
+
+/// Names, counts, picoseconds, and whether the largest error may be this one's.
+type Rows = Vec<(String, Vec<f64>, f64, bool)>;
 
 /// Reads what [`measure`] printed; of a family that was measured more than once the least counts, of metered runs, which
 /// differ in length, the least a step, of starts the median.
@@ -183,16 +187,23 @@ fn counted(measured: &[Measured]) -> BTreeMap<Kernel, (Rows, Rows)> {
                 if matrix.is_some_and(|bytes| bytes > MATRIX_MOST) {
                     continue;
                 }
-                steps.push((line.family.clone(), floats(&counts), line.ps));
+                steps.push((line.family.clone(), floats(&counts), line.ps, true));
             } else {
-                let counts = cost::terms(compiled.walk(kernel).expect("it compiles"));
+                let walk = compiled.walk(kernel).expect("it compiles");
+                let counts = cost::terms(walk);
                 // Which the chain refuses.
                 let rules = WorkRules::main();
                 if line.ps * f64::from(rules.steps_min) > (rules.leg_work * 1000) as f64 {
                     continue;
                 }
-                steps.push((line.family.clone(), floats(&counts), line.ps));
-                loads.push((line.family.clone(), floats(&cost::load_terms(compiled.sizes())), line.load));
+                let counts = floats(&counts);
+                steps.push((line.family.clone(), counts, line.ps, walk.bytes <= SWEEP_MOST));
+                loads.push((
+                    line.family.clone(),
+                    floats(&cost::load_terms(compiled.sizes())),
+                    line.load,
+                    true,
+                ));
             }
         }
     }
@@ -217,14 +228,16 @@ fn counts() {
 }
 
 fn print_fit(kernel: &str, rows: &Rows, most: &[f64], power: f64) -> Vec<f64> {
-    let data: Vec<(Vec<f64>, f64)> = rows.iter().map(|r| (r.1.clone(), r.2)).collect();
+    let data: Vec<fit::Row> = rows.iter().map(|r| (r.1.clone(), r.2, r.3)).collect();
     let constants = fit::fit(&data, most, power);
-    let mut ratios: Vec<(f64, &str, f64)> =
-        rows.iter().map(|r| (r.2 / fit::predict(&constants, &r.1), &*r.0, r.2)).collect();
+    let mut ratios: Vec<(f64, &str, f64, bool)> =
+        rows.iter().map(|r| (r.2 / fit::predict(&constants, &r.1), &*r.0, r.2, r.3)).collect();
     ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (first, last) = (ratios.first().expect("rows"), ratios.last().expect("rows"));
+    let trusted: Vec<_> = ratios.iter().filter(|r| r.3).collect();
+    let (first, last) = (trusted.first().expect("rows"), trusted.last().expect("rows"));
     println!(
-        "# {kernel}: {} families, measured/fitted {:.3} ({}) to {:.3} ({}), max/min {:.3}",
+        "# {kernel}: {} of {} families, measured/fitted {:.3} ({}) to {:.3} ({}), max/min {:.3}",
+        trusted.len(),
         rows.len(),
         first.0,
         first.1,
@@ -233,8 +246,9 @@ fn print_fit(kernel: &str, rows: &Rows, most: &[f64], power: f64) -> Vec<f64> {
         last.0 / first.0
     );
     if power > 0.0 {
-        for (ratio, name, picoseconds) in &ratios {
-            println!("#   {ratio:.3} {:10.1} ns  {name}", picoseconds / 1000.0);
+        for (ratio, name, picoseconds, is_trusted) in &ratios {
+            let mark = if *is_trusted { "" } else { " (beyond the caches)" };
+            println!("#   {ratio:.3} {:10.1} ns  {name}{mark}", picoseconds / 1000.0);
         }
     }
     constants
