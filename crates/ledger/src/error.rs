@@ -72,6 +72,37 @@ pub enum LedgerError {
         /// Atoms needed.
         floor: u64,
     },
+    /// A claim without a bond offers another fee than the floor.
+    #[error(
+        "The fee is {} HYS; a claim without a bond pays exactly {}, since its finder pays, whoever sends it.",
+        format_hys(*found), format_hys(*floor)
+    )]
+    UnbondedFee {
+        /// Atoms offered.
+        found: u64,
+        /// Atoms to offer.
+        floor: u64,
+    },
+    /// A claim without a bond earns less than its fee.
+    #[error(
+        "The claim earns a bounty of {} HYS, and its fee is {}; send it with a bond, from an account that can pay both.",
+        format_hys(*bounty), format_hys(*fee)
+    )]
+    BountyBelowFee {
+        /// Atoms that it would earn.
+        bounty: u64,
+        /// Atoms that it costs.
+        fee: u64,
+    },
+    /// A claim without a bond is false.
+    #[error("The claim has no bond, and its leg was run and gives something else.")]
+    ClaimFalse,
+    /// A claim contradicts itself, on whatever branch.
+    #[error("The claim is forged: {reason}.")]
+    ClaimForged {
+        /// What shows it.
+        reason: String,
+    },
     /// The account cannot pay.
     #[error("The account has {} HYS to spend; {} are needed.", format_hys(*found), format_hys(*needed))]
     Balance {
@@ -196,6 +227,8 @@ impl LedgerError {
             Self::Malformed { .. } | Self::Network { .. } | Self::Signature { .. } | Self::Members { .. } => {
                 true
             }
+            // A claim names its parent, so what its leg gives depends on nothing else. Nobody passes it on in good faith.
+            Self::UnbondedFee { .. } | Self::ClaimFalse | Self::ClaimForged { .. } => true,
             Self::BlockTransaction { error, .. } => !matches!(**error, Self::ClaimUnchecked { .. }),
             Self::Block { .. } => true,
             _ => false,

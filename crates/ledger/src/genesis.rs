@@ -40,7 +40,7 @@ pub struct MarketRules {
     pub stale_seconds: u64,
     /// Blocks between a job's opening (or approval) and its first credited block: its data spreads meanwhile.
     pub waiting_blocks: u64,
-    /// Atoms of the bond of a claim and of a commitment.
+    /// Atoms of the bond of a claim and of a commitment, at least 1.
     pub claim_bond: u64,
     /// Claims and reveals of a block, at most: each makes every node run a leg, or score.
     pub claims_per_block: u32,
@@ -192,7 +192,8 @@ impl Genesis {
             && plausible(1..=1_000, market.reveal_after_blocks)
             && plausible(market.reveal_after_blocks..=1_000, market.reveal_within_blocks)
             && plausible(1..=1 << 40, market.microcents_per_chip_block)
-            && plausible(0..=CAP_ATOMS, market.claim_bond))
+            // No bond at all is what marks a claim without one.
+            && plausible(1..=CAP_ATOMS, market.claim_bond))
         {
             return refuse("a delay, a limit or a price is out of bounds");
         }

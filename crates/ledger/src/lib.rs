@@ -21,7 +21,7 @@ pub use amount::{ATOMS_PER_HYS, CAP_ATOMS, emission, format_hys, parse_hys};
 pub use apply::{Audit, BURNED_PER_CENT, NONCES_AHEAD_MAX, decode_problem, fee_floor, is_starved};
 pub use block::{
     Admission, Applied, BlockContext, BlockInput, Change, ClaimChecker, ClaimError, ClaimSite, ClaimVerdict,
-    Delta, NoClaims,
+    Delta, Finding, NoClaims,
 };
 pub use committee::{Committee, Office};
 pub use error::LedgerError;
@@ -39,5 +39,6 @@ pub use state::{
     State, StateProof, Supply, Vote,
 };
 pub use transaction::{
-    Authorisation, Body, Sender, SignedTransaction, Transaction, commitment, committee_change_message,
+    Authorisation, Body, Sender, SignedTransaction, Transaction, UNBONDED, commitment,
+    committee_change_message,
 };

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use common::*;
 use hysteron_ledger::{
     Body, Committee, HeaderFacts, LedgerError, Multisig, Receipt, Sender, Signature, SignedTransaction,
-    State, Transaction,
+    State, Transaction, UNBONDED,
 };
 use hysteron_work::types::{Assignment, Hash, JobId, ProblemId, hash};
 use proptest::prelude::*;
@@ -75,7 +75,7 @@ fn samples() -> Vec<(&'static str, Transaction)> {
         ),
         ("job-top-up", Body::JobTopUp { job, blocks: 2, bounty: 3, quoted_at: 4, price_max: 5 }),
         ("job-cancel", Body::JobCancel { job }),
-        ("claim", Body::Claim { claim: Box::new(claim), bond: 10 }),
+        ("claim", Body::Claim { claim: Box::new(claim.clone()), bond: 10 }),
         ("claim-commit", Body::ClaimCommit { commitment: [8; 32], bond: 10 }),
         ("claim-reveal", Body::ClaimReveal { job, assignment: Assignment::pack(&[true; 9]), salt: [9; 32] }),
         ("review-vote", Body::ReviewVote { job, approve: false, reason: "a cipher".into() }),
@@ -83,9 +83,12 @@ fn samples() -> Vec<(&'static str, Transaction)> {
         ("committee-change", Body::CommitteeChange { committee, signatures: vec![(0, Signature([4; 64]))] }),
         ("multisig-create", Body::MultisigCreate(Multisig { members, threshold: 1 })),
     ];
+    let unbonded = Body::Claim { claim: Box::new(claim.clone()), bond: UNBONDED };
     let transaction =
         |body| Transaction { network: 7, sender: Sender::Key(public(ALICE)), nonce: 1, fee: 2, body };
-    bodies.into_iter().map(|(name, body)| (name, transaction(body))).collect()
+    let mut samples: Vec<_> = bodies.into_iter().map(|(name, body)| (name, transaction(body))).collect();
+    samples.push(("claim-without-bond", Transaction { nonce: 0, ..transaction(unbonded) }));
+    samples
 }
 
 #[test]
@@ -133,7 +136,18 @@ fn life() -> (World, JobId, Vec<(String, String)>) {
 
 #[test]
 fn states() {
-    golden("states", &life().2);
+    let mut lines = life().2;
+    // A claim without a bond, of an account without coins.
+    let mut world = World::new(&genesis());
+    let (problem, hidden) = planted(60, 250, 7);
+    let (open, data) = world.open(CUSTOMER, &problem, terms(640, 10));
+    world.block(std::slice::from_ref(&open), &data);
+    world.mine(4);
+    let body = world.unbonded_body(JobId(open.id()), &hidden, NEWCOMER, 1, true);
+    let claim = world.sign(NEWCOMER, body);
+    world.block(std::slice::from_ref(&claim), &[]);
+    lines.push(("claim-without-bond".into(), hexadecimal(&world.state.root())));
+    golden("states", &lines);
 }
 
 /// A stand-in for the chain's headers.
