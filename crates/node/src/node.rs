@@ -285,9 +285,10 @@ async fn start(mut config: Config, opened: Opened, payee: Option<Address>) -> Re
     let balance = shared.chain.ask(move |writer| writer.chain.account_view(&account).balance).await;
     if balance.is_ok_and(|balance| balance < bond) {
         let address = shared.convert.address(&account);
-        tracing::warn!(
+        tracing::info!(
             address,
-            "the node's account cannot put up the bond of its workers' claims: send it some HYS"
+            "the node's account has no coins for bonds: claims of its workers go without, and their fee is taken out of the \
+             bounty; for jobs without a bounty, send it some HYS"
         );
     }
     Ok(NodeHandle {
