@@ -36,6 +36,24 @@ pub enum LedgerError {
         /// The rule.
         reason: &'static str,
     },
+    /// A number of the genesis is out of its bounds.
+    #[error("The genesis is refused: {name} is {found}; it must be {least} to {most}.")]
+    GenesisNumber {
+        /// Which, as the files of `hysteron network` call it.
+        name: &'static str,
+        /// What it is.
+        found: u64,
+        /// The least that it may be.
+        least: u64,
+        /// The most that it may be.
+        most: u64,
+    },
+    /// A rule of the work is out of its bounds.
+    #[error("The genesis is refused: work.{name} is out of its bounds, which WorkRules::check states.")]
+    GenesisWork {
+        /// Which.
+        name: &'static str,
+    },
     /// A transaction breaks a rule that needs no state.
     #[error("The transaction is malformed: {reason}.")]
     Malformed {

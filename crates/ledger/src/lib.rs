@@ -26,7 +26,7 @@ pub use block::{
 pub use committee::{Committee, Office};
 pub use error::LedgerError;
 pub use event::Event;
-pub use genesis::{ALLOCATIONS_MAX, FeeRules, Genesis, MarketRules, devnet_key, devnet_seed};
+pub use genesis::{ALLOCATIONS_MAX, FeeRules, Founding, Genesis, MarketRules, devnet_key, devnet_seed};
 pub use job::{
     Best, Board, CREDIT_UNITS, Checkpoint, Ending, Job, JobTerms, LEG_UNITS, PendingReveal, Settlement,
     Status, assignment_hash,

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use common::*;
 use hysteron_ledger::{
-    Body, Committee, HeaderFacts, LedgerError, Multisig, Receipt, Sender, Signature, SignedTransaction,
-    State, Transaction, UNBONDED,
+    Body, Committee, Genesis, HeaderFacts, LedgerError, Multisig, Receipt, Sender, Signature,
+    SignedTransaction, State, Transaction, UNBONDED,
 };
 use hysteron_work::types::{Assignment, Hash, JobId, ProblemId, hash};
 use proptest::prelude::*;
@@ -38,6 +38,60 @@ fn golden(name: &str, lines: &[(String, String)]) {
     for (key, value) in &map {
         assert_eq!(expected.get(key), Some(value), "{key}");
     }
+}
+
+/// The constants of the main network, whoever founds it.
+#[test]
+fn networks() {
+    let founding = hysteron_ledger::Founding {
+        time: 1_800_000_000,
+        committee: Committee {
+            reviewers: vec![public(4), public(5), public(6)],
+            threshold: 2,
+            oracles: vec![public(MINER)],
+        },
+        allocations: vec![(address(BOB), 5), (address(ALICE), 7)],
+        euro_cents_per_hys: 10,
+    };
+    let main = Genesis::main(founding.clone());
+    main.check().unwrap();
+    let mut turned = founding;
+    turned.committee.reviewers.reverse();
+    turned.allocations.reverse();
+    assert_eq!(Genesis::main(turned), main, "the order in which people are named is nothing");
+    let bytes = borsh::to_vec(&main).unwrap();
+    assert_eq!(Genesis::decode(&bytes).unwrap(), main);
+    let devnet = Genesis::devnet();
+    assert_ne!(devnet.network_id(), main.network_id());
+    golden(
+        "networks",
+        &[
+            ("main".into(), hexadecimal(&bytes)),
+            ("main-identity".into(), hexadecimal(&main.hash())),
+            ("main-root".into(), hexadecimal(&State::genesis(&main).unwrap().root())),
+            ("devnet-identity".into(), hexadecimal(&devnet.hash())),
+        ],
+    );
+}
+
+#[test]
+fn a_genesis_says_which_number_is_wrong() {
+    let wrong = |change: &dyn Fn(&mut Genesis)| {
+        let mut genesis = Genesis::devnet();
+        change(&mut genesis);
+        genesis.check().unwrap_err().to_string()
+    };
+    let message = wrong(&|g| g.market.claim_bond = 0);
+    assert_eq!(
+        message,
+        "The genesis is refused: market.claim_bond is 0; it must be 1 to 100000000000000000."
+    );
+    assert!(wrong(&|g| g.spacing_seconds = 3_601).contains("spacing_seconds is 3601"));
+    assert!(wrong(&|g| g.market.reveal_within_blocks = 1).contains("it must be 2 to 1000"));
+    assert!(wrong(&|g| g.market.euro_cents_per_hys = 0).contains("it must be 1 to 10000000000"));
+    assert!(wrong(&|g| g.fees.atoms_per_leg = u64::MAX).contains("fees.atoms_per_leg"));
+    assert!(wrong(&|g| g.work.leg_work = 0).contains("work.leg_work"));
+    assert!(wrong(&|g| g.work.pool_age_blocks = 1).contains("work.pool_age_blocks"));
 }
 
 /// One transaction of each kind.
