@@ -281,6 +281,12 @@ async fn start(mut config: Config, opened: Opened, payee: Option<Address>) -> Re
     }
     let height = chain.standing().tip.height;
     tracing::info!(network = genesis.network, height, http = %http_address, workers = ?workers, "the node runs");
+    if genesis.time > chain_task::now() + hysteron_chain::difficulty::FUTURE_S_MAX {
+        tracing::warn!(
+            time = genesis.time,
+            "the network begins later: until that Unix time blocks are refused"
+        );
+    }
     let (account, bond) = (shared.hub.account().address(), genesis.market.claim_bond);
     let balance = shared.chain.ask(move |writer| writer.chain.account_view(&account).balance).await;
     if balance.is_ok_and(|balance| balance < bond) {
