@@ -145,7 +145,7 @@ impl ClaimChecker for Claims<'_> {
     fn locate(&self, claim: &Claim) -> Result<ClaimSite, ClaimError> {
         let (base, table) = self.header(claim)?;
         let leg = check_claim_cheap(&base.seed(), claim, table, self.rules)
-            .map_err(|error| ClaimError::Refused(error.to_string()))?;
+            .map_err(|error| ClaimError::Forged(error.to_string()))?;
         let job = match leg.task {
             Task::Job(index) => table.entries.get(index as usize).map(|entry| entry.job),
             Task::Public(_) => None,

@@ -3,102 +3,23 @@
 mod common;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-use common::{MemoryChain, address, fresh, next_block, transaction};
-use hysteron_chain::testing::{StubRunner, easy_genesis};
-use hysteron_chain::{
-    Archive, Block, Chain, ChainError, MemoryStorage, Outcome, SubmitError, TemplateLimits,
+use common::{
+    Counting, FEE, MemoryChain, NOW, address, find_claim, fresh, mine_on, next_block, open_job, problem,
+    transaction,
 };
-use hysteron_ledger::{Body, JobTerms, LedgerError, SignedTransaction, Status};
-use hysteron_problem::{ClauseList, Cnf, Literal, Problem};
+use hysteron_chain::testing::{StubRunner, easy_genesis};
+use hysteron_chain::{Archive, Block, Chain, ChainError, MemoryStorage, Outcome, SubmitError};
+use hysteron_ledger::{Body, LedgerError, SignedTransaction, Status};
 use hysteron_work::types::{JobId, ProblemId};
-use hysteron_work::{Claim, LEGS, Leg, LegOutput, LegRunner, Table, Task, WorkError};
+use hysteron_work::{Claim, LEGS, WorkError};
 
-const NOW: u64 = u64::MAX / 2;
-const FEE: u64 = 1_000_000_000;
-
-/// Random 3-clauses at a ratio where nothing simplifies.
-fn problem() -> Problem {
-    let mut random = 7u64;
-    let mut draw = |below: u64| {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (random >> 33) % below
-    };
-    let variables = 80u32;
-    let mut clauses = ClauseList::new();
-    for _ in 0..variables * 42 / 10 {
-        let mut chosen: Vec<u32> = Vec::new();
-        while chosen.len() < 3 {
-            let variable = draw(variables.into()) as u32;
-            if !chosen.contains(&variable) {
-                chosen.push(variable);
-            }
-        }
-        chosen.sort_unstable();
-        let literals: Vec<Literal> = chosen.iter().map(|&v| Literal::new(v, draw(2) == 1)).collect();
-        clauses.push(&literals);
-    }
-    Problem::Cnf(Cnf { variables, clauses })
-}
-
-fn open_job(chain: &mut MemoryChain) -> JobId {
-    let bytes = borsh::to_vec(&problem()).expect("encodes");
-    let terms = JobTerms {
-        problem: ProblemId::of(&problem()),
-        data_bytes: bytes.len() as u32,
-        chips: 1 << 20,
-        blocks: 100,
-        target: None,
-        bounty_per_mille: 500,
-        quoted_at: chain.tip().height,
-        price_max: 5_000_000_000_000,
-        review_blocks: 10,
-    };
-    let open = transaction(&easy_genesis(), "customer", 0, FEE, Body::JobOpen(terms));
-    let missing = chain.submit_transaction(open.clone(), None).expect_err("the data is nowhere");
-    assert!(matches!(missing, SubmitError::Ledger(LedgerError::ProblemMissing(_))), "{missing}");
-    let job = JobId(open.id());
-    chain.submit_transaction(open, Some(bytes)).expect("is fine");
-    job
-}
-
-/// Tries nonces on the tip until a leg finds what would improve the job, and claims it.
+/// Tries nonces on the tip until a leg finds what would improve the job, and claims it with a bond.
 fn find(chain: &mut MemoryChain, runner: &StubRunner, job: JobId, nonce: u64) -> SignedTransaction {
-    let now = chain.tip().time + 5;
-    let template = chain.template(address("alice"), now, TemplateLimits::default()).expect("a template");
-    let best = chain.state().job(&job).expect("is open").best.map(|best| best.score.energy);
-    let Problem::Cnf(cnf) = problem() else { unreachable!("it is made above") };
-    let baseline = cnf.unsatisfied(&vec![false; cnf.variables as usize]) as i64;
-    let (stop, meter) = (AtomicBool::new(false), hysteron_work::Meter::off());
-    let rules = chain.rules().work.clone();
-    let mut start = 0;
-    for _ in 0..10_000 {
-        let attempt =
-            hysteron_work::attempt(&template.seed(), &template.table, &rules, runner, start, &stop, &meter)
-                .expect("runs")
-                .expect("is not stopped");
-        start = attempt.proof.nonce + 1;
-        for leg in 1..=LEGS as u8 {
-            let output = &attempt.outputs[usize::from(leg) - 1];
-            // The stub's assignments are random: about an eighth of the clauses are unsatisfied, as with all false.
-            let is_better = output.energy < best.unwrap_or(baseline).min(baseline);
-            if matches!(output.task, Task::Job(_)) && is_better {
-                let claim = Claim::of_attempt(template.header.encode(), &attempt, leg);
-                let bond = chain.genesis().market.claim_bond;
-                let body = Body::Claim { claim: Box::new(claim), bond };
-                return transaction(&easy_genesis(), "alice", nonce, FEE, body);
-            }
-        }
-    }
-    panic!("no leg found anything");
-}
-
-fn mine_on(chain: &mut MemoryChain, runner: &StubRunner, miner: &str, after_s: u64) -> Block {
-    let block = next_block(chain, runner, miner, after_s);
-    let submission = chain.submit_block(block.clone(), NOW).expect("is valid");
-    assert_eq!(submission.outcome, Outcome::Extended);
-    block
+    let claim = find_claim(chain, runner, job, "alice", i64::MAX);
+    let bond = chain.genesis().market.claim_bond;
+    transaction(&easy_genesis(), "alice", nonce, FEE, Body::Claim { claim: Box::new(claim), bond })
 }
 
 #[test]
@@ -223,16 +144,6 @@ fn old_claims_need_tables_of_the_past() {
     assert!(chain.archive().transaction(&claim.id()).expect("reads").is_some());
 }
 
-/// Counts runs.
-struct Counting(StubRunner, AtomicUsize);
-
-impl LegRunner for Counting {
-    fn run(&self, table: &Table, leg: &Leg, stop: &AtomicBool) -> Result<LegOutput, WorkError> {
-        self.1.fetch_add(1, Ordering::Relaxed);
-        self.0.run(table, leg, stop)
-    }
-}
-
 #[test]
 fn work_that_was_run_ahead_is_not_run_again() {
     let (mut chain, storage, runner) = fresh();
@@ -242,11 +153,10 @@ fn work_that_was_run_ahead_is_not_run_again() {
     drop(storage);
     // Another node, which hears of the claim first in the mempool and then in a block.
     let storage = Arc::new(MemoryStorage::default());
-    let counting =
-        Arc::new(Counting(StubRunner::new(Arc::new(Archive::new(storage.clone()))), AtomicUsize::new(0)));
+    let counting = Arc::new(Counting::new(StubRunner::new(Arc::new(Archive::new(storage.clone())))));
     let mut other =
         Chain::open(easy_genesis(), storage, counting.clone(), Default::default()).expect("opens");
-    let runs = || counting.1.swap(0, Ordering::Relaxed);
+    let runs = || counting.runs.swap(0, Ordering::Relaxed);
     for block in &blocks {
         let work = other.work_ahead(block, NOW).expect("passes").expect("is new");
         assert_eq!(runs(), 0, "nothing is run before it is asked for");

@@ -22,7 +22,7 @@ const EVERYTHING: SelectionLimits = SelectionLimits {
 };
 
 fn candidate(genesis: &Genesis, from: &str, nonce: u64, fee: u64, weight: u64) -> Candidate {
-    Candidate { transaction: transfer(genesis, from, "bob", 1 + nonce, nonce, fee), problem: None, weight }
+    Candidate { weight, ..Candidate::new(transfer(genesis, from, "bob", 1 + nonce, nonce, fee), None) }
 }
 
 fn small(count_max: usize) -> MempoolLimits {

@@ -59,7 +59,7 @@ fn grow(steps: &[Step]) -> (MemoryChain, StubRunner, Vec<Block>) {
             let transaction =
                 transfer(&genesis, NAMES[from], NAMES[to], amount, next[from], 100_000_000 + amount);
             next[from] += 1;
-            Candidate { transaction, problem: None, weight: 1 }
+            Candidate::new(transaction, None)
         });
         let candidates: Vec<_> = candidates.collect();
         let time = chain.archive().header(&parent).unwrap().unwrap().time + step.after_s;

@@ -5,6 +5,7 @@ mod convert;
 mod demo;
 mod devnet;
 mod generate;
+mod genesis;
 mod input;
 mod inspect;
 mod job;
@@ -50,6 +51,8 @@ enum Command {
     Receipt(receipt::Arguments),
     /// Simulate a network of thousands of miners from a scenario file.
     Sim(sim::Arguments),
+    /// Make the genesis of a network, or show one.
+    Network(genesis::Arguments),
     /// Run a node of the network.
     Node(Box<node::Arguments>),
     /// Mine for a node.
@@ -90,6 +93,7 @@ fn main() -> ExitCode {
         Command::Job(arguments) => job::run(&arguments),
         Command::Receipt(arguments) => receipt::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
+        Command::Network(arguments) => genesis::run(&arguments),
         Command::Node(arguments) => node::run(&arguments),
         Command::Worker(arguments) => worker::run(&arguments),
     };

@@ -19,6 +19,8 @@ const HOME_VARIABLE: &str = "HYSTERON_HOME";
 const PASSWORD_VARIABLE: &str = "HYSTERON_PASSWORD";
 /// The network whose accounts everybody knows.
 pub const DEVNET: &str = "hysteron-devnet";
+/// The main network.
+pub const MAIN: &str = "hysteron-main";
 /// What a wallet is called in that directory.
 const WALLET_FILE: &str = "wallet.age";
 /// The most bytes of a password, or of a line that is typed.

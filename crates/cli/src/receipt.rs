@@ -46,6 +46,9 @@ struct Verify {
     /// own last block is named for you to look up.
     #[arg(long, value_name = "HASH", value_parser = parse_id)]
     block: Option<Hex32>,
+    /// Check that the receipt is of this network, and print addresses as they are there: devnet, or the path of a genesis.
+    #[arg(long, value_name = "NAME|FILE")]
+    network: Option<String>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -112,6 +115,20 @@ fn check(verify: &Verify) -> Result<u8> {
     let bytes = read(&verify.file)?;
     let name = verify.file.display().to_string();
     let checked = check_receipt(&bytes, verify.block.map(|hash| hash.0)).with_context(|| name.clone())?;
+    let known = match &verify.network {
+        Some(network) => {
+            let genesis = crate::genesis::read(network)?;
+            if genesis.network_id() != checked.network {
+                bail!(
+                    "{name}: the receipt is of network {:08x}, and {network} is {:08x}",
+                    checked.network,
+                    genesis.network_id()
+                );
+            }
+            Some(genesis)
+        }
+        None => Some(Genesis::devnet()),
+    };
     let mut out = std::io::stdout().lock();
     let job = &checked.proven.job;
     if verify.json {
@@ -134,8 +151,8 @@ fn check(verify: &Verify) -> Result<u8> {
         writeln!(out)?;
         return Ok(0);
     }
-    let devnet = Genesis::devnet();
-    let prefix = (checked.network == devnet.network_id()).then_some(devnet.address_prefix.as_str());
+    let known = known.filter(|genesis| genesis.network_id() == checked.network);
+    let prefix = known.as_ref().map(|genesis| genesis.address_prefix.as_str());
     out.write_all(describe_receipt(&checked, prefix).as_bytes())?;
     if verify.block.is_some() {
         writeln!(out, "The receipt holds: it leads to the block that you trust.")?;

@@ -10,7 +10,8 @@ use hysteron_ledger::format_hys;
 use hysteron_wallet::file::{self, Existing};
 use hysteron_wallet::{Wallet, Words};
 
-use crate::network::{DEVNET, NodeArguments, WalletArguments, confirm, parse_amount};
+use crate::genesis;
+use crate::network::{DEVNET, MAIN, NodeArguments, WalletArguments, confirm, parse_amount};
 
 /// The most bytes of words that are read.
 const WORDS_BYTES_MAX: u64 = 4096;
@@ -44,32 +45,42 @@ enum Command {
 struct Create {
     #[command(flatten)]
     wallet: WalletArguments,
-    /// The network that the wallet is for.
-    #[arg(long, value_name = "NAME", default_value = "devnet")]
-    network: Network,
+    /// The network that the wallet is for: main, devnet, or the path of a genesis.
+    #[arg(long, value_name = "NAME|FILE", default_value = "devnet")]
+    network: String,
 }
 
 #[derive(clap::Args)]
 struct Address {
     #[command(flatten)]
     wallet: WalletArguments,
+    /// The path of the genesis of the wallet's network, if that is neither the main network nor a devnet: it says what addresses begin
+    /// with. Without it they begin with hys1.
+    #[arg(long, value_name = "FILE")]
+    network: Option<String>,
+    /// Print the public key instead: what committees are made of.
+    #[arg(long)]
+    public_key: bool,
 }
 
-/// Networks that have addresses.
-#[derive(clap::ValueEnum, Copy, Clone)]
-enum Network {
-    /// Addresses begin with hys1.
-    Main,
-    /// Addresses begin with hysd1.
-    Devnet,
+/// What a wallet and its addresses need to know of a network.
+struct Network {
+    name: String,
+    prefix: String,
 }
 
 impl Network {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Main => "hysteron-main",
-            Self::Devnet => DEVNET,
+    /// The network that a name or the path of a genesis stands for.
+    fn named(text: &str) -> Result<Self> {
+        if text == "main" {
+            return Ok(Self::of_wallet(MAIN));
         }
+        let genesis = genesis::read(text)?;
+        Ok(Self { name: genesis.network, prefix: genesis.address_prefix })
+    }
+    /// The network of a wallet, which keeps only the name.
+    fn of_wallet(name: &str) -> Self {
+        Self { name: name.to_owned(), prefix: if name == DEVNET { "hysd" } else { "hys" }.to_owned() }
     }
 }
 
@@ -124,11 +135,6 @@ struct History {
     json: bool,
 }
 
-/// What addresses of a network begin with.
-fn prefix(network: &str) -> &'static str {
-    if network == DEVNET { "hysd" } else { "hys" }
-}
-
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<u8> {
     match &arguments.command {
@@ -144,7 +150,21 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
         }
         Command::Address(address) => {
             let (key, network) = address.wallet.open()?;
-            println!("{}", key.address().encode(prefix(&network)));
+            let known = match &address.network {
+                Some(path) => Network::named(path)?,
+                None => Network::of_wallet(&network),
+            };
+            if known.name != network {
+                bail!(
+                    "the wallet is for {network}, and that genesis is of {}; name the other one",
+                    known.name
+                );
+            }
+            if address.public_key {
+                println!("{}", hysteron_api::Hex32(key.public().0));
+            } else {
+                println!("{}", key.address().encode(&known.prefix));
+            }
             Ok(0)
         }
         Command::Balance(balance) => show_balance(balance),
@@ -162,6 +182,7 @@ fn make(create: &Create, words: Option<&str>) -> Result<u8> {
             path.display()
         );
     }
+    let network = Network::named(&create.network)?;
     let is_new = words.is_none();
     let words = match words {
         Some(words) => Words::parse(words)?,
@@ -171,7 +192,7 @@ fn make(create: &Create, words: Option<&str>) -> Result<u8> {
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     }
-    let wallet = Wallet::new(create.network.name(), words);
+    let wallet = Wallet::new(&network.name, words);
     file::save(&path, &wallet, &password, Existing::Refuse)?;
     let key = wallet.key(0).context("a new wallet has an account")?;
     let mut out = std::io::stdout().lock();
@@ -197,7 +218,7 @@ fn make(create: &Create, words: Option<&str>) -> Result<u8> {
         writeln!(out)?;
     }
     writeln!(out, "wallet  {}", path.display())?;
-    writeln!(out, "address {}", key.address().encode(prefix(create.network.name())))?;
+    writeln!(out, "address {}", key.address().encode(&network.prefix))?;
     out.flush()?;
     Ok(0)
 }

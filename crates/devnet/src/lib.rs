@@ -15,7 +15,7 @@ use hysteron_node::{Config, Node, NodeError, NodeHandle};
 pub use calibrate::calibrated;
 pub use workers::{Told, WorkerName, Workers, worker_address, worker_name};
 
-/// Nodes of a devnet, at most: each needs an account with coins for its workers' claims, and three are at hand.
+/// Nodes of a devnet, at most: each has an account with coins for the bonds of its workers' claims, and three are at hand.
 pub const NODES_MAX: u16 = 3;
 /// Workers of a devnet, at most.
 pub const WORKERS_MAX: u16 = 64;

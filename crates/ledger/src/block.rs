@@ -57,6 +57,17 @@ pub struct ClaimSite {
     pub parameter_set: u8,
 }
 
+/// What a claim without a bond has found. It is of use until the job has something as good.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// The job.
+    pub job: JobId,
+    /// The score of the assignment, better than the job's best.
+    pub score: Score,
+    /// The last height whose block may hold the claim.
+    pub last_height: u64,
+}
+
 /// What re-running a claim's leg gave.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum ClaimVerdict {
@@ -69,8 +80,10 @@ pub enum ClaimVerdict {
 /// Why a claim could not be located, scored or re-run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ClaimError {
-    /// The claim is wrong in a way that shows without running it: form, header, pre-hash, unknown parent.
+    /// The claim is wrong in a way that shows without running it: header, unknown parent, number of variables.
     Refused(String),
+    /// The claim contradicts itself on whatever branch, which shows without running it: form, pre-hash.
+    Forged(String),
     /// Something is missing here (a table, a problem's data), which says nothing about the claim.
     Unchecked(String),
 }
@@ -158,4 +171,6 @@ pub struct Admission {
     pub bytes: u64,
     /// Atoms that it takes from the account at most.
     pub spends: u64,
+    /// What it has found, if it is a claim without a bond.
+    pub finding: Option<Finding>,
 }

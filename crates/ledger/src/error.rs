@@ -36,6 +36,24 @@ pub enum LedgerError {
         /// The rule.
         reason: &'static str,
     },
+    /// A number of the genesis is out of its bounds.
+    #[error("The genesis is refused: {name} is {found}; it must be {least} to {most}.")]
+    GenesisNumber {
+        /// Which, as the files of `hysteron network` call it.
+        name: &'static str,
+        /// What it is.
+        found: u64,
+        /// The least that it may be.
+        least: u64,
+        /// The most that it may be.
+        most: u64,
+    },
+    /// A rule of the work is out of its bounds.
+    #[error("The genesis is refused: work.{name} is out of its bounds, which WorkRules::check states.")]
+    GenesisWork {
+        /// Which.
+        name: &'static str,
+    },
     /// A transaction breaks a rule that needs no state.
     #[error("The transaction is malformed: {reason}.")]
     Malformed {
@@ -71,6 +89,37 @@ pub enum LedgerError {
         found: u64,
         /// Atoms needed.
         floor: u64,
+    },
+    /// A claim without a bond offers another fee than the floor.
+    #[error(
+        "The fee is {} HYS; a claim without a bond pays exactly {}, since its finder pays, whoever sends it.",
+        format_hys(*found), format_hys(*floor)
+    )]
+    UnbondedFee {
+        /// Atoms offered.
+        found: u64,
+        /// Atoms to offer.
+        floor: u64,
+    },
+    /// A claim without a bond earns less than its fee.
+    #[error(
+        "The claim earns a bounty of {} HYS, and its fee is {}; send it with a bond, from an account that can pay both.",
+        format_hys(*bounty), format_hys(*fee)
+    )]
+    BountyBelowFee {
+        /// Atoms that it would earn.
+        bounty: u64,
+        /// Atoms that it costs.
+        fee: u64,
+    },
+    /// A claim without a bond is false.
+    #[error("The claim has no bond, and its leg was run and gives something else.")]
+    ClaimFalse,
+    /// A claim contradicts itself, on whatever branch.
+    #[error("The claim is forged: {reason}.")]
+    ClaimForged {
+        /// What shows it.
+        reason: String,
     },
     /// The account cannot pay.
     #[error("The account has {} HYS to spend; {} are needed.", format_hys(*found), format_hys(*needed))]
@@ -196,6 +245,8 @@ impl LedgerError {
             Self::Malformed { .. } | Self::Network { .. } | Self::Signature { .. } | Self::Members { .. } => {
                 true
             }
+            // A claim names its parent, so what its leg gives depends on nothing else. Nobody passes it on in good faith.
+            Self::UnbondedFee { .. } | Self::ClaimFalse | Self::ClaimForged { .. } => true,
             Self::BlockTransaction { error, .. } => !matches!(**error, Self::ClaimUnchecked { .. }),
             Self::Block { .. } => true,
             _ => false,

@@ -101,7 +101,7 @@ pub enum Event {
         /// To whom.
         settlement: Settlement,
     },
-    /// A claim's leg was run and gave something else: its bond burned.
+    /// The leg of a claim with a bond was run and gave something else: the bond burned.
     ClaimFalse {
         /// Who claimed.
         sender: Address,
@@ -133,4 +133,11 @@ pub enum Event {
     },
     /// Another committee is in office.
     CommitteeChanged,
+    /// The fee of a claim without a bond was taken out of the bounty of the last [`Self::JobImproved`].
+    ClaimFeePaid {
+        /// Who found it.
+        finder: Address,
+        /// Atoms.
+        fee: u64,
+    },
 }

@@ -1,13 +1,16 @@
 //! The genesis: everything that makes a network, and that nothing on the chain can change.
 
+use std::ops::RangeInclusive;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use hysteron_work::WorkRules;
 use hysteron_work::types::{Hash, Target, hash};
 
+use crate::LedgerError;
 use crate::amount::{ATOMS_PER_HYS, CAP_ATOMS};
 use crate::committee::Committee;
 use crate::keys::{Address, PublicKey};
-use crate::{LedgerError, oracle};
+use crate::oracle::RATES;
 
 /// Accounts that a genesis may fund, at most.
 pub const ALLOCATIONS_MAX: usize = 1 << 16;
@@ -40,7 +43,7 @@ pub struct MarketRules {
     pub stale_seconds: u64,
     /// Blocks between a job's opening (or approval) and its first credited block: its data spreads meanwhile.
     pub waiting_blocks: u64,
-    /// Atoms of the bond of a claim and of a commitment.
+    /// Atoms of the bond of a claim and of a commitment, at least 1.
     pub claim_bond: u64,
     /// Claims and reveals of a block, at most: each makes every node run a leg, or score.
     pub claims_per_block: u32,
@@ -85,6 +88,23 @@ pub struct Genesis {
     pub committee: Committee,
 }
 
+/// What people decide when they found a main network; everything else of it is [`Genesis::main`]'s.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Founding {
+    /// Unix time of block 0, in seconds: nobody can mine before it.
+    pub time: u64,
+    /// The first committee, its members in any order.
+    pub committee: Committee,
+    /// Coins that exist from the start, in any order.
+    pub allocations: Vec<(Address, u64)>,
+    /// The rate at first, in euro cents for one HYS.
+    pub euro_cents_per_hys: u64,
+}
+
+/// Attempts that the first blocks of a main network are expected to take. An attempt takes a core of the reference CPU
+/// seven tenths of a second, so sixteen cores find a block in two minutes; the difficulty follows whoever comes.
+const FIRST_ATTEMPTS: u128 = 2_700;
+
 /// The seed of a key that everybody knows: devnet's committee and funded accounts. Not for anything of worth.
 pub fn devnet_seed(name: &str) -> [u8; 32] {
     let name = hash("devnet-name", &[name.as_bytes()]);
@@ -97,6 +117,51 @@ pub fn devnet_key(name: &str) -> PublicKey {
 }
 
 impl Genesis {
+    /// The main network, or one like it.
+    pub fn main(founding: Founding) -> Self {
+        let Founding { time, mut committee, mut allocations, euro_cents_per_hys } = founding;
+        committee.reviewers.sort_unstable();
+        committee.oracles.sort_unstable();
+        allocations.sort_unstable();
+        Self {
+            network: "hysteron-main".into(),
+            address_prefix: "hys".into(),
+            time,
+            spacing_seconds: 120,
+            half_life_blocks: 60,
+            post_target: Target::from_expected_tries(FIRST_ATTEMPTS),
+            maturity_blocks: 60,
+            confirmation_blocks: 20,
+            allocations,
+            // A full block costs a tenth of a HYS, a claim of a thousand variables two ten-thousandths.
+            fees: FeeRules {
+                atoms_per_byte: 100,
+                atoms_per_signature: 10_000,
+                atoms_per_leg: 100_000,
+                atoms_per_score: 10_000,
+            },
+            market: MarketRules {
+                // A chip is a 64th of a leg of 170 ms: at this price an hour of a core costs five and a half cents.
+                microcents_per_chip_block: 4,
+                euro_cents_per_hys,
+                rate_is_fixed: false,
+                quote_seconds: 30 * 60,
+                stale_seconds: 6 * 3_600,
+                waiting_blocks: 1,
+                claim_bond: ATOMS_PER_HYS / 100,
+                // Legs that nobody has run before take two cores three seconds of the 120.
+                claims_per_block: 32,
+                reveal_after_blocks: 2,
+                reveal_within_blocks: 20,
+                held_from_elements: 1 << 16,
+                // A day.
+                committee_delay_blocks: 720,
+            },
+            work: WorkRules::main(),
+            committee,
+        }
+    }
+
     /// A network for one machine: blocks every 5 seconds, small legs, four funded accounts (`customer`, `miner`,
     /// `alice`, `bob`; see [`devnet_seed`]), a fixed rate, a committee of `reviewer-1` to `reviewer-3`.
     pub fn devnet() -> Self {
@@ -175,38 +240,49 @@ impl Genesis {
         if issued.is_none_or(|sum| sum > CAP_ATOMS) || self.allocations.iter().any(|a| a.1 == 0) {
             return refuse("the allocations must be positive and together at most the cap");
         }
-        if self.work.check().is_err() || self.work.pool_age_blocks < 2 {
-            return refuse("a constant of the work is out of bounds");
-        }
-        let plausible = |range: std::ops::RangeInclusive<u64>, value: u64| range.contains(&value);
-        let market = &self.market;
-        if !(plausible(1..=3_600, self.spacing_seconds)
-            && plausible(1..=100_000, self.half_life_blocks)
-            && plausible(1..=100_000, self.maturity_blocks)
-            && plausible(1..=100_000, self.confirmation_blocks)
-            && plausible(1..=100_000, market.waiting_blocks)
-            && plausible(1..=100_000, market.committee_delay_blocks)
-            && plausible(1..=86_400, market.quote_seconds)
-            && plausible(1..=10_000_000, market.stale_seconds)
-            && plausible(0..=10_000, market.claims_per_block.into())
-            && plausible(1..=1_000, market.reveal_after_blocks)
-            && plausible(market.reveal_after_blocks..=1_000, market.reveal_within_blocks)
-            && plausible(1..=1 << 40, market.microcents_per_chip_block)
-            && plausible(0..=CAP_ATOMS, market.claim_bond))
-        {
-            return refuse("a delay, a limit or a price is out of bounds");
-        }
-        let fees = &self.fees;
-        let floors =
-            [fees.atoms_per_byte, fees.atoms_per_signature, fees.atoms_per_leg, fees.atoms_per_score];
-        if floors.iter().any(|&floor| floor > 1 << 40) {
-            return refuse("a fee floor is out of bounds");
-        }
-        if market.euro_cents_per_hys.checked_mul(1_000_000).is_none_or(|rate| !oracle::RATES.contains(&rate))
-        {
-            return refuse("the rate is out of bounds");
+        self.work.check().map_err(|name| LedgerError::GenesisWork { name })?;
+        for (name, found, range) in self.numbers() {
+            if !range.contains(&found) {
+                return Err(LedgerError::GenesisNumber {
+                    name,
+                    found,
+                    least: *range.start(),
+                    most: *range.end(),
+                });
+            }
         }
         self.committee.check()
+    }
+
+    /// Numbers with their bounds.
+    fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 19] {
+        let (market, fees) = (&self.market, &self.fees);
+        let blocks = 1..=100_000;
+        let floor = 0..=1 << 40;
+        // One oracle unit is a millionth of a cent.
+        let cents = RATES.start().div_ceil(1_000_000)..=RATES.end() / 1_000_000;
+        [
+            ("spacing_seconds", self.spacing_seconds, 1..=3_600),
+            ("half_life_blocks", self.half_life_blocks, blocks.clone()),
+            ("maturity_blocks", self.maturity_blocks, blocks.clone()),
+            ("confirmation_blocks", self.confirmation_blocks, blocks.clone()),
+            ("market.waiting_blocks", market.waiting_blocks, blocks.clone()),
+            ("market.committee_delay_blocks", market.committee_delay_blocks, blocks),
+            ("market.quote_seconds", market.quote_seconds, 1..=86_400),
+            ("market.stale_seconds", market.stale_seconds, 1..=10_000_000),
+            ("market.claims_per_block", market.claims_per_block.into(), 0..=10_000),
+            ("market.reveal_after_blocks", market.reveal_after_blocks, 1..=1_000),
+            ("market.reveal_within_blocks", market.reveal_within_blocks, market.reveal_after_blocks..=1_000),
+            ("market.microcents_per_chip_block", market.microcents_per_chip_block, 1..=1 << 40),
+            // No bond at all is what marks a claim without one.
+            ("market.claim_bond", market.claim_bond, 1..=CAP_ATOMS),
+            ("market.euro_cents_per_hys", market.euro_cents_per_hys, cents),
+            ("work.pool_age_blocks", self.work.pool_age_blocks, 2..=10_000),
+            ("fees.atoms_per_byte", fees.atoms_per_byte, floor.clone()),
+            ("fees.atoms_per_signature", fees.atoms_per_signature, floor.clone()),
+            ("fees.atoms_per_leg", fees.atoms_per_leg, floor.clone()),
+            ("fees.atoms_per_score", fees.atoms_per_score, floor),
+        ]
     }
 
     /// Decodes a genesis and checks it.

@@ -21,12 +21,12 @@ pub use amount::{ATOMS_PER_HYS, CAP_ATOMS, emission, format_hys, parse_hys};
 pub use apply::{Audit, BURNED_PER_CENT, NONCES_AHEAD_MAX, decode_problem, fee_floor, is_starved};
 pub use block::{
     Admission, Applied, BlockContext, BlockInput, Change, ClaimChecker, ClaimError, ClaimSite, ClaimVerdict,
-    Delta, NoClaims,
+    Delta, Finding, NoClaims,
 };
 pub use committee::{Committee, Office};
 pub use error::LedgerError;
 pub use event::Event;
-pub use genesis::{ALLOCATIONS_MAX, FeeRules, Genesis, MarketRules, devnet_key, devnet_seed};
+pub use genesis::{ALLOCATIONS_MAX, FeeRules, Founding, Genesis, MarketRules, devnet_key, devnet_seed};
 pub use job::{
     Best, Board, CREDIT_UNITS, Checkpoint, Ending, Job, JobTerms, LEG_UNITS, PendingReveal, Settlement,
     Status, assignment_hash,
@@ -39,5 +39,6 @@ pub use state::{
     State, StateProof, Supply, Vote,
 };
 pub use transaction::{
-    Authorisation, Body, Sender, SignedTransaction, Transaction, commitment, committee_change_message,
+    Authorisation, Body, Sender, SignedTransaction, Transaction, UNBONDED, commitment,
+    committee_change_message,
 };

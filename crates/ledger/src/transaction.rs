@@ -37,6 +37,9 @@ pub enum Authorisation {
     Multisig(Vec<(u8, Signature)>),
 }
 
+/// The bond of a claim that has none: see [`Body::Claim`].
+pub const UNBONDED: u64 = 0;
+
 /// What is asked for.
 #[derive(BorshSerialize, BorshDeserialize, Clone, PartialEq, Eq, Debug)]
 pub enum Body {
@@ -77,10 +80,14 @@ pub enum Body {
         job: JobId,
     },
     /// A leg found something: a bounty for the miner whose header it was.
+    ///
+    /// With a bond, the sender pays the fee, and a false claim burns the bond. Without one ([`UNBONDED`]) the claim must be true, its
+    /// fee is exactly the floor and is taken out of the bounty, and the sender's account is neither needed nor touched: its nonce is
+    /// 0, whatever the account's. It cannot be applied twice, since a claim must improve its job.
     Claim {
         /// What was found, re-runnable by anyone. Boxed, as it is much larger than the other bodies.
         claim: Box<Claim>,
-        /// Atoms that burn if the claim is false: the network's [`crate::MarketRules::claim_bond`].
+        /// Atoms that burn if the claim is false: the network's [`crate::MarketRules::claim_bond`], or [`UNBONDED`].
         bond: u64,
     },
     /// Commits to an assignment that was found by other means.
@@ -214,12 +221,26 @@ impl Transaction {
             }
             Body::CommitteeChange { committee, .. } => committee.check()?,
             Body::MultisigCreate(descriptor) => descriptor.check()?,
+            // The fee is the finder's to pay, so nothing that others may choose must change it, or make two of one.
+            Body::Claim { bond: UNBONDED, .. } => {
+                if self.nonce != 0 || !matches!(self.sender, Sender::Key(_)) {
+                    return refuse("a claim without a bond has nonce 0 and is signed by a single key");
+                }
+            }
             Body::JobCancel { .. }
             | Body::Claim { .. }
             | Body::ClaimCommit { .. }
             | Body::ClaimReveal { .. } => {}
         }
         Ok(())
+    }
+
+    /// The claim, if it is one without a bond: it uses neither coins nor nonces of its sender.
+    pub fn unbonded_claim(&self) -> Option<&Claim> {
+        match &self.body {
+            Body::Claim { claim, bond: UNBONDED } => Some(claim),
+            _ => None,
+        }
     }
 
     /// Atoms that leave the account's balance if the transaction is applied, without what is only known by looking at
@@ -232,6 +253,8 @@ impl Transaction {
             }
             Body::JobOpen(terms) => terms.price_max,
             Body::JobTopUp { price_max, .. } => *price_max,
+            // The bounty pays its fee.
+            Body::Claim { bond: UNBONDED, .. } => return 0,
             Body::Claim { bond, .. } | Body::ClaimCommit { bond, .. } => *bond,
             _ => 0,
         };

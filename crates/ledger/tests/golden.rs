@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use common::*;
 use hysteron_ledger::{
-    Body, Committee, HeaderFacts, LedgerError, Multisig, Receipt, Sender, Signature, SignedTransaction,
-    State, Transaction,
+    Body, Committee, Genesis, HeaderFacts, LedgerError, Multisig, Receipt, Sender, Signature,
+    SignedTransaction, State, Transaction, UNBONDED,
 };
 use hysteron_work::types::{Assignment, Hash, JobId, ProblemId, hash};
 use proptest::prelude::*;
@@ -38,6 +38,60 @@ fn golden(name: &str, lines: &[(String, String)]) {
     for (key, value) in &map {
         assert_eq!(expected.get(key), Some(value), "{key}");
     }
+}
+
+/// The constants of the main network, whoever founds it.
+#[test]
+fn networks() {
+    let founding = hysteron_ledger::Founding {
+        time: 1_800_000_000,
+        committee: Committee {
+            reviewers: vec![public(4), public(5), public(6)],
+            threshold: 2,
+            oracles: vec![public(MINER)],
+        },
+        allocations: vec![(address(BOB), 5), (address(ALICE), 7)],
+        euro_cents_per_hys: 10,
+    };
+    let main = Genesis::main(founding.clone());
+    main.check().unwrap();
+    let mut turned = founding;
+    turned.committee.reviewers.reverse();
+    turned.allocations.reverse();
+    assert_eq!(Genesis::main(turned), main, "the order in which people are named is nothing");
+    let bytes = borsh::to_vec(&main).unwrap();
+    assert_eq!(Genesis::decode(&bytes).unwrap(), main);
+    let devnet = Genesis::devnet();
+    assert_ne!(devnet.network_id(), main.network_id());
+    golden(
+        "networks",
+        &[
+            ("main".into(), hexadecimal(&bytes)),
+            ("main-identity".into(), hexadecimal(&main.hash())),
+            ("main-root".into(), hexadecimal(&State::genesis(&main).unwrap().root())),
+            ("devnet-identity".into(), hexadecimal(&devnet.hash())),
+        ],
+    );
+}
+
+#[test]
+fn a_genesis_says_which_number_is_wrong() {
+    let wrong = |change: &dyn Fn(&mut Genesis)| {
+        let mut genesis = Genesis::devnet();
+        change(&mut genesis);
+        genesis.check().unwrap_err().to_string()
+    };
+    let message = wrong(&|g| g.market.claim_bond = 0);
+    assert_eq!(
+        message,
+        "The genesis is refused: market.claim_bond is 0; it must be 1 to 100000000000000000."
+    );
+    assert!(wrong(&|g| g.spacing_seconds = 3_601).contains("spacing_seconds is 3601"));
+    assert!(wrong(&|g| g.market.reveal_within_blocks = 1).contains("it must be 2 to 1000"));
+    assert!(wrong(&|g| g.market.euro_cents_per_hys = 0).contains("it must be 1 to 10000000000"));
+    assert!(wrong(&|g| g.fees.atoms_per_leg = u64::MAX).contains("fees.atoms_per_leg"));
+    assert!(wrong(&|g| g.work.leg_work = 0).contains("work.leg_work"));
+    assert!(wrong(&|g| g.work.pool_age_blocks = 1).contains("work.pool_age_blocks"));
 }
 
 /// One transaction of each kind.
@@ -75,7 +129,7 @@ fn samples() -> Vec<(&'static str, Transaction)> {
         ),
         ("job-top-up", Body::JobTopUp { job, blocks: 2, bounty: 3, quoted_at: 4, price_max: 5 }),
         ("job-cancel", Body::JobCancel { job }),
-        ("claim", Body::Claim { claim: Box::new(claim), bond: 10 }),
+        ("claim", Body::Claim { claim: Box::new(claim.clone()), bond: 10 }),
         ("claim-commit", Body::ClaimCommit { commitment: [8; 32], bond: 10 }),
         ("claim-reveal", Body::ClaimReveal { job, assignment: Assignment::pack(&[true; 9]), salt: [9; 32] }),
         ("review-vote", Body::ReviewVote { job, approve: false, reason: "a cipher".into() }),
@@ -83,9 +137,12 @@ fn samples() -> Vec<(&'static str, Transaction)> {
         ("committee-change", Body::CommitteeChange { committee, signatures: vec![(0, Signature([4; 64]))] }),
         ("multisig-create", Body::MultisigCreate(Multisig { members, threshold: 1 })),
     ];
+    let unbonded = Body::Claim { claim: Box::new(claim.clone()), bond: UNBONDED };
     let transaction =
         |body| Transaction { network: 7, sender: Sender::Key(public(ALICE)), nonce: 1, fee: 2, body };
-    bodies.into_iter().map(|(name, body)| (name, transaction(body))).collect()
+    let mut samples: Vec<_> = bodies.into_iter().map(|(name, body)| (name, transaction(body))).collect();
+    samples.push(("claim-without-bond", Transaction { nonce: 0, ..transaction(unbonded) }));
+    samples
 }
 
 #[test]
@@ -133,7 +190,18 @@ fn life() -> (World, JobId, Vec<(String, String)>) {
 
 #[test]
 fn states() {
-    golden("states", &life().2);
+    let mut lines = life().2;
+    // A claim without a bond, of an account without coins.
+    let mut world = World::new(&genesis());
+    let (problem, hidden) = planted(60, 250, 7);
+    let (open, data) = world.open(CUSTOMER, &problem, terms(640, 10));
+    world.block(std::slice::from_ref(&open), &data);
+    world.mine(4);
+    let body = world.unbonded_body(JobId(open.id()), &hidden, NEWCOMER, 1, true);
+    let claim = world.sign(NEWCOMER, body);
+    world.block(std::slice::from_ref(&claim), &[]);
+    lines.push(("claim-without-bond".into(), hexadecimal(&world.state.root())));
+    golden("states", &lines);
 }
 
 /// A stand-in for the chain's headers.

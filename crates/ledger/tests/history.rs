@@ -15,7 +15,7 @@ enum Act {
     Open { who: usize, problem: u64, chips: u64, blocks: u32, bounty: u16, held: bool },
     TopUp { job: usize, blocks: u32, bounty: u64 },
     Cancel { job: usize },
-    Claim { who: usize, job: usize, wrong: u32, age: u64, is_true: bool },
+    Claim { who: usize, job: usize, wrong: u32, age: u64, is_true: bool, has_bond: bool },
     Commit { who: usize, job: usize, wrong: u32 },
     Reveal { commit: usize },
     Vote { who: usize, job: usize, approve: bool },
@@ -34,8 +34,8 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(who, problem, chips, blocks, bounty, held)| Act::Open { who, problem, chips, blocks, bounty, held }),
         1 => (any::<usize>(), 0u32..5, 0u64..1000).prop_map(|(job, blocks, bounty)| Act::TopUp { job, blocks, bounty }),
         1 => any::<usize>().prop_map(|job| Act::Cancel { job }),
-        4 => (who.clone(), any::<usize>(), 0u32..20, 1u64..12, prop::bool::weighted(0.8))
-            .prop_map(|(who, job, wrong, age, is_true)| Act::Claim { who, job, wrong, age, is_true }),
+        6 => (who.clone(), any::<usize>(), 0u32..20, 1u64..12, prop::bool::weighted(0.8), any::<bool>())
+            .prop_map(|(who, job, wrong, age, is_true, has_bond)| Act::Claim { who, job, wrong, age, is_true, has_bond }),
         1 => (who.clone(), any::<usize>(), 0u32..8).prop_map(|(who, job, wrong)| Act::Commit { who, job, wrong }),
         1 => any::<usize>().prop_map(|commit| Act::Reveal { commit }),
         2 => (4usize..7, any::<usize>(), any::<bool>()).prop_map(|(who, job, approve)| Act::Vote { who, job, approve }),
@@ -58,6 +58,8 @@ struct History {
     refused: usize,
     /// How jobs ended, on branches that were given up too.
     ended: Vec<Ending>,
+    /// Claims without a bond that were paid.
+    unbonded: usize,
 }
 
 impl History {
@@ -80,7 +82,10 @@ impl History {
 
     /// Puts a transaction into the next block, with the nonce that it has there.
     fn send(&mut self, who: usize, body: Body) -> JobId {
-        let ahead = self.waiting.iter().filter(|t| t.transaction.sender.address() == address(who)).count();
+        let in_sequence = |t: &&SignedTransaction| {
+            t.transaction.sender.address() == address(who) && t.transaction.unbonded_claim().is_none()
+        };
+        let ahead = self.waiting.iter().filter(in_sequence).count();
         let signed = self.world.sign_ahead(who, body, ahead as u64);
         let id = JobId(signed.id());
         self.waiting.push(signed);
@@ -97,6 +102,12 @@ impl History {
                         Event::JobEnded { ending, .. } => Some(*ending),
                         _ => None,
                     }));
+                    for signed in waiting.iter().filter(|t| t.transaction.unbonded_claim().is_some()) {
+                        self.unbonded += 1;
+                        assert!(applied.events.iter().any(
+                            |e| matches!(e, Event::ClaimFeePaid { fee, .. } if *fee == signed.transaction.fee)
+                        ));
+                    }
                     self.accepted += waiting.len();
                     break;
                 }
@@ -157,10 +168,15 @@ impl History {
                 let Some(&(job, _)) = self.job(job) else { return };
                 self.send(self.owner(&job), Body::JobCancel { job });
             }
-            Act::Claim { who, job, wrong, age, is_true } => {
+            Act::Claim { who, job, wrong, age, is_true, has_bond } => {
                 let Some((id, hidden)) = self.job(job) else { return };
                 let age = age.min(self.world.undo.len() as u64 + 1);
-                let body = self.world.claim_body(*id, &Self::near(hidden, wrong), who, age, is_true);
+                let found = Self::near(hidden, wrong);
+                let body = if has_bond {
+                    self.world.claim_body(*id, &found, who, age, is_true)
+                } else {
+                    self.world.unbonded_body(*id, &found, who, age, is_true)
+                };
                 self.send(who, body);
             }
             Act::Commit { who, job, wrong } => {
@@ -215,7 +231,8 @@ fn history(rate_is_fixed: bool, acts: Vec<Act>) -> History {
     genesis.market.held_from_elements = 3 * 255;
     let world = World::new(&genesis);
     let (jobs, commits, waiting, data) = (vec![], vec![], vec![], vec![]);
-    let mut history = History { world, jobs, commits, waiting, data, accepted: 0, refused: 0, ended: vec![] };
+    let mut history =
+        History { world, jobs, commits, waiting, data, accepted: 0, refused: 0, ended: vec![], unbonded: 0 };
     for act in acts {
         history.step(act);
     }
@@ -266,5 +283,6 @@ fn histories_are_eventful() {
     let endings = [Ending::Solved, Ending::Exhausted, Ending::Cancelled, Ending::Refused, Ending::Starved]
         .map(|e| count(&e));
     assert!(endings.iter().all(|count| *count > 0), "{endings:?}");
+    assert!(history.unbonded > 5, "{}", history.unbonded);
     assert!(history.accepted > 100 && history.refused > 50, "{} {}", history.accepted, history.refused);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use hysteron_chain::Block;
-use hysteron_ledger::{Address, Body, Event};
+use hysteron_ledger::{Address, Body, Event, UNBONDED};
 use hysteron_work::{Hash, JobId};
 
 use crate::convert::kind;
@@ -92,6 +92,8 @@ pub(crate) fn entries(
                 entry.spent = entry.spent.saturating_add(escrow);
             }
             Body::JobCancel { job } | Body::ReviewVote { job, .. } => entry.job = Some(*job),
+            // Its finder pays, see below.
+            Body::Claim { bond: UNBONDED, .. } => entry.spent = 0,
             Body::ClaimCommit { bond, .. } => entry.spent = entry.spent.saturating_add(*bond),
             Body::ClaimReveal { job, .. } => entry.job = Some(*job),
             _ => {}
@@ -107,6 +109,9 @@ pub(crate) fn entries(
         }
         Event::JobImproved { job, finder, bounty, .. } if *bounty > 0 => {
             Some((*finder, Entry { received: *bounty, job: Some(*job), ..Entry::new("bounty") }))
+        }
+        Event::ClaimFeePaid { finder, fee } => {
+            Some((*finder, Entry { spent: *fee, ..Entry::new("claim-fee") }))
         }
         Event::JobSettled { job, settlement } => {
             let entry = Entry { received: settlement.refunded, job: Some(*job), ..Entry::new("refund") };

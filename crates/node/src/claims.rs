@@ -1,14 +1,16 @@
-//! Claims of workers, wrapped into transactions of the node's own account: a worker has an address and no key. Since a false
-//! claim burns its bond, the node runs the leg before it puts its own coins at stake.
+//! Claims of workers, wrapped into transactions that the node's own account signs: a worker has an address and no key. Since a
+//! false claim burns its bond, the node runs the leg before it puts its own coins at stake. Where it has none, claims go without
+//! a bond, and their fee is taken out of the bounty.
 
 use ed25519_dalek::{Signer, SigningKey};
-use hysteron_chain::SubmitError;
+use hysteron_chain::{MempoolError, SubmitError};
 use hysteron_ledger::{
-    Address, Authorisation, Body, PublicKey, Sender, Signature, SignedTransaction, Transaction, fee_floor,
+    Address, Authorisation, Body, Genesis, LedgerError, PublicKey, Sender, Signature, SignedTransaction,
+    Transaction, UNBONDED, fee_floor,
 };
 use hysteron_work::Claim;
 
-use crate::chain_task::Writer;
+use crate::chain_task::{NodeChain, Writer};
 
 /// Gaps that are filled at one time.
 const GAPS_MAX: usize = 16;
@@ -35,24 +37,35 @@ impl Account {
         SignedTransaction { transaction, authorisation: Authorisation::Single(signature) }
     }
 
-    /// Fills gaps in the account's nonces, which claims leave that others overtook: what waits behind a gap would wait for
-    /// ever. Gives what was sent, which also must be gossiped.
+    /// A transaction that pays the floor.
+    fn wrap(&self, genesis: &Genesis, nonce: u64, body: Body) -> SignedTransaction {
+        let sender = Sender::Key(self.public());
+        let mut transaction = Transaction { network: genesis.network_id(), sender, nonce, fee: 0, body };
+        // The encoding's length, and so the floor, does not depend on the fee.
+        transaction.fee = fee_floor(&genesis.fees, &self.sign(transaction.clone()));
+        self.sign(transaction)
+    }
+
+    fn next_nonce(&self, chain: &NodeChain) -> u64 {
+        let address = self.address();
+        chain.mempool().next_nonce(&address, chain.state().account(&address).nonce)
+    }
+
+    /// Fills gaps in the account's nonces, which claims with a bond leave that others overtook: what waits behind a gap would wait
+    /// for ever. Such a claim's fee and bond are free again, which pays the filler many times over; claims without a bond have no
+    /// nonce and leave no gap. Gives what was sent, which also must be gossiped.
     pub(crate) fn fill_gaps(&self, writer: &mut Writer) -> Vec<SignedTransaction> {
         let mut sent = Vec::new();
         for _ in 0..GAPS_MAX {
             let chain = &mut writer.chain;
-            let (address, genesis) = (self.address(), chain.genesis());
-            let nonce = chain.mempool().next_nonce(&address, chain.state().account(&address).nonce);
+            let (address, nonce) = (self.address(), self.next_nonce(chain));
             let waiting = chain.mempool().of_sender(&address).last();
             if waiting.is_none_or(|last| last.transaction.transaction.nonce < nonce) {
                 break;
             }
             // The cheapest transaction there is, to ourselves.
             let body = Body::Transfer { to: address, amount: 1, memo: Vec::new() };
-            let sender = Sender::Key(self.public());
-            let mut transaction = Transaction { network: genesis.network_id(), sender, nonce, fee: 0, body };
-            transaction.fee = fee_floor(&genesis.fees, &self.sign(transaction.clone()));
-            let signed = self.sign(transaction);
+            let signed = self.wrap(chain.genesis(), nonce, body);
             if let Err(error) = chain.submit_transaction(signed.clone(), None) {
                 tracing::warn!(%error, nonce, "a gap in the nonces of the node's account could not be filled");
                 break;
@@ -63,24 +76,30 @@ impl Account {
         sent
     }
 
-    /// Hands in a claim whose leg was run. Gives the transaction, which also must be gossiped.
+    /// Hands in a claim whose leg was run: with a bond if the account can pay that and the fee, else without. Gives the transaction,
+    /// which also must be gossiped.
     pub(crate) fn claim(&self, writer: &mut Writer, claim: Claim) -> Result<SignedTransaction, SubmitError> {
         let chain = &mut writer.chain;
         chain.vouch_for_claim(&claim);
-        let (address, genesis) = (self.address(), chain.genesis());
-        let fees = &genesis.fees;
-        let mut transaction = Transaction {
-            network: genesis.network_id(),
-            sender: Sender::Key(self.public()),
-            nonce: chain.mempool().next_nonce(&address, chain.state().account(&address).nonce),
-            fee: 0,
-            body: Body::Claim { bond: genesis.market.claim_bond, claim: Box::new(claim) },
-        };
-        // The encoding's length, and so the floor, does not depend on the fee.
-        transaction.fee = fee_floor(fees, &self.sign(transaction.clone()));
-        let signed = self.sign(transaction);
-        chain.submit_transaction(signed.clone(), None)?;
+        let (nonce, bond) = (self.next_nonce(chain), chain.genesis().market.claim_bond);
+        let claim = Box::new(claim);
+        let mut signed = self.wrap(chain.genesis(), nonce, Body::Claim { claim: claim.clone(), bond });
+        match chain.submit_transaction(signed.clone(), None) {
+            Err(error) if cannot_pay(&error) => {
+                signed = self.wrap(chain.genesis(), 0, Body::Claim { claim, bond: UNBONDED });
+                chain.submit_transaction(signed.clone(), None)?;
+            }
+            result => _ = result?,
+        }
         writer.mempool_changed();
         Ok(signed)
     }
+}
+
+/// Whether nothing but coins is missing.
+fn cannot_pay(error: &SubmitError) -> bool {
+    matches!(
+        error,
+        SubmitError::Ledger(LedgerError::Balance { .. }) | SubmitError::Mempool(MempoolError::Balance { .. })
+    )
 }

@@ -4,7 +4,7 @@
 //! block on at once if [`RelayGate`] lets it. The second runs its work and hands it to the chain, one block after the other. No
 //! leg is run while the chain is held.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -61,7 +61,7 @@ pub(crate) struct Intake {
     gate: Gate,
     in_hand: Arc<Mutex<BTreeSet<Hash>>>,
     blocks: mpsc::Sender<InHand>,
-    transactions: mpsc::Sender<(GossipId, Vec<u8>)>,
+    transactions: mpsc::Sender<(GossipId, PeerId, Vec<u8>)>,
 }
 
 impl Intake {
@@ -122,8 +122,8 @@ impl Intake {
     }
 
     /// A transaction came.
-    pub(crate) async fn transaction(&self, id: GossipId, bytes: Vec<u8>) {
-        if self.transactions.try_send((id, bytes)).is_err() {
+    pub(crate) async fn transaction(&self, id: GossipId, peer: PeerId, bytes: Vec<u8>) {
+        if self.transactions.try_send((id, peer, bytes)).is_err() {
             self.judge().say(id, Verdict::Ignore).await;
         }
     }
@@ -148,10 +148,36 @@ async fn second_hand(judge: Judge, mut blocks: mpsc::Receiver<InHand>) {
     }
 }
 
-async fn transactions_hand(judge: Judge, mut transactions: mpsc::Receiver<(GossipId, Vec<u8>)>) {
-    while let Some((id, bytes)) = transactions.recv().await {
-        let verdict = judge.transaction(&bytes).await;
+async fn transactions_hand(judge: Judge, mut transactions: mpsc::Receiver<(GossipId, PeerId, Vec<u8>)>) {
+    let mut liars = Liars::default();
+    while let Some((id, peer, bytes)) = transactions.recv().await {
+        let verdict = if liars.contains(&peer) { Verdict::Ignore } else { judge.transaction(&bytes).await };
+        liars.note(peer, &verdict);
         judge.say(id, verdict).await;
+    }
+}
+
+/// Peers that were just banned for a transaction. What they sent before is still in the queue, and each false claim of it would make
+/// this node run a leg.
+#[derive(Default)]
+struct Liars {
+    /// With the number of the first transaction that cannot have been in the queue.
+    peers: BTreeMap<PeerId, u64>,
+    seen: u64,
+}
+
+impl Liars {
+    fn contains(&self, peer: &PeerId) -> bool {
+        self.peers.contains_key(peer)
+    }
+
+    /// Counts a transaction that was judged.
+    fn note(&mut self, peer: PeerId, verdict: &Verdict) {
+        self.seen += 1;
+        self.peers.retain(|_, until| self.seen < *until);
+        if matches!(verdict, Verdict::Reject { ban_score, .. } if *ban_score >= hysteron_chain::BAN_SCORE) {
+            self.peers.insert(peer, self.seen + TRANSACTIONS_IN_HAND_MAX as u64);
+        }
     }
 }
 
@@ -217,4 +243,24 @@ impl Judge {
 
 fn reject(ban_score: u32, reason: String) -> Verdict {
     if ban_score == 0 { Verdict::Ignore } else { Verdict::Reject { ban_score, reason } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_liar_left_in_the_queue_is_not_looked_at() {
+        let (mut liars, peer) = (Liars::default(), PeerId::random());
+        liars.note(peer, &Verdict::Ignore);
+        liars.note(peer, &reject(hysteron_chain::BAN_SCORE - 1, String::new()));
+        assert!(!liars.contains(&peer));
+        liars.note(peer, &reject(hysteron_chain::BAN_SCORE, String::new()));
+        for _ in 1..TRANSACTIONS_IN_HAND_MAX {
+            assert!(liars.contains(&peer) && !liars.contains(&PeerId::random()));
+            liars.note(PeerId::random(), &Verdict::Accept);
+        }
+        liars.note(peer, &Verdict::Ignore);
+        assert!(liars.peers.is_empty(), "the memory is bounded by the queue");
+    }
 }

@@ -22,6 +22,8 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 pub const RATE_ADDRESSES_MAX: usize = 65_536;
 /// Units that an upload costs of an address's rate; other requests cost 1.
 pub const UPLOAD_UNITS: u32 = 8;
+/// Units that a transaction costs which makes the node run a leg for nothing but the sender's word.
+pub const LEG_UNITS: u32 = 400;
 /// Bytes of uploaded problems that wait for their transaction; the oldest go first.
 pub const UPLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bytes of encoded tables that are kept for workers (one is kept whatever its size).

@@ -354,7 +354,7 @@ async fn repeat_kept(handle: Handle, chain: ChainHandle, syncing: Arc<Syncing>) 
 async fn take(intake: &Intake, chain: &ChainHandle, syncing: &Syncing, event: Event) {
     match event {
         Event::Block { id, peer, bytes } => intake.block(id, peer, bytes).await,
-        Event::Transaction { id, bytes, .. } => intake.transaction(id, bytes).await,
+        Event::Transaction { id, peer, bytes } => intake.transaction(id, peer, bytes).await,
         Event::PeerReady { peer, tip } => tracing::info!(%peer, height = tip.height, "a peer has come"),
         Event::PeerGone { peer } => tracing::info!(%peer, "a peer has gone"),
         Event::PeerBanned { peer, reason } => tracing::warn!(%peer, reason, "a peer was banned"),

@@ -281,13 +281,20 @@ async fn start(mut config: Config, opened: Opened, payee: Option<Address>) -> Re
     }
     let height = chain.standing().tip.height;
     tracing::info!(network = genesis.network, height, http = %http_address, workers = ?workers, "the node runs");
+    if genesis.time > chain_task::now() + hysteron_chain::difficulty::FUTURE_S_MAX {
+        tracing::warn!(
+            time = genesis.time,
+            "the network begins later: until that Unix time blocks are refused"
+        );
+    }
     let (account, bond) = (shared.hub.account().address(), genesis.market.claim_bond);
     let balance = shared.chain.ask(move |writer| writer.chain.account_view(&account).balance).await;
     if balance.is_ok_and(|balance| balance < bond) {
         let address = shared.convert.address(&account);
-        tracing::warn!(
+        tracing::info!(
             address,
-            "the node's account cannot put up the bond of its workers' claims: send it some HYS"
+            "the node's account has no coins for bonds: claims of its workers go without, and their fee is taken out of the \
+             bounty; for jobs without a bounty, send it some HYS"
         );
     }
     Ok(NodeHandle {

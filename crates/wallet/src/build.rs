@@ -4,8 +4,8 @@
 use hysteron_ledger::limits::SIGNED_TRANSACTION_BYTES_MAX;
 use hysteron_ledger::{
     Address, Authorisation, Body, Committee, Genesis, JobTerms, LedgerError, Multisig, Scale, Sender,
-    Signature, SignedTransaction, Transaction, commitment, committee_change_message, decode_problem,
-    fee_floor,
+    Signature, SignedTransaction, Transaction, UNBONDED, commitment, committee_change_message,
+    decode_problem, fee_floor,
 };
 use hysteron_problem::Problem;
 use hysteron_work::types::{Assignment, Hash, JobId, ProblemId};
@@ -235,12 +235,23 @@ impl Account<'_> {
         self.sign(key, Body::JobCancel { job }, Fee::Floor)
     }
 
-    /// Claims what a leg found. The bounty goes to the miner whom the claim's header names.
+    /// Claims what a leg found. The bounty goes to the miner whom the claim's header names. The account pays the fee, and puts a bond
+    /// at stake.
     ///
     /// # Errors
     /// As of [`Self::transaction`].
     pub fn claim(&self, key: &Key, claim: Claim, fee: Fee) -> Result<SignedTransaction, WalletError> {
         self.sign(key, Body::Claim { claim: Box::new(claim), bond: self.genesis.market.claim_bond }, fee)
+    }
+
+    /// The same without a bond: the fee comes out of the bounty, and the account may be empty. A false claim is refused, and costs nothing.
+    ///
+    /// # Errors
+    /// As of [`Self::transaction`].
+    pub fn claim_without_bond(&self, key: &Key, claim: Claim) -> Result<SignedTransaction, WalletError> {
+        let body = Body::Claim { claim: Box::new(claim), bond: UNBONDED };
+        // It is in no sequence.
+        Account { nonce: 0, ..*self }.sign(key, body, Fee::Floor)
     }
 
     /// Commits to an assignment that was found by other means; keep the salt for [`Self::reveal`].

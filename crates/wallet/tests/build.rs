@@ -84,6 +84,29 @@ fn a_job_is_booked_and_cancelled() {
 }
 
 #[test]
+fn an_empty_account_claims_without_a_bond() {
+    let genesis = genesis();
+    let state = State::genesis(&genesis).unwrap();
+    let newcomer = devnet_key("newcomer");
+    let claim = hysteron_work::Claim {
+        header: vec![1; 300],
+        nonce: 1,
+        leg: 1,
+        digests: vec![[2; 32]],
+        lane: 0,
+        assignment: hysteron_work::Assignment::pack(&[true; 60]),
+    };
+    // Whatever the account's nonce is.
+    let here = Account { nonce: 7, ..account(&genesis, &state, &newcomer) };
+    assert!(matches!(here.claim(&newcomer, claim.clone(), Fee::Floor), Err(WalletError::Balance { .. })));
+    let signed = here.claim_without_bond(&newcomer, claim).unwrap();
+    assert_eq!((signed.transaction.nonce, signed.transaction.spends_at_most()), (0, 0));
+    // A node's checks up to the claim itself.
+    let checked = state.check_transaction(&signed, None, &NoClaims);
+    assert!(matches!(checked, Err(LedgerError::ClaimUnchecked { .. })), "{checked:?}");
+}
+
+#[test]
 fn what_a_node_would_refuse_is_not_built() {
     let genesis = genesis();
     let state = State::genesis(&genesis).unwrap();

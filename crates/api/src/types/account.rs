@@ -54,7 +54,7 @@ pub struct HistoryEntry {
     pub block: Hex32,
     /// The block's time, Unix seconds.
     pub time: u64,
-    /// What happened: `sent`, `received`, `reward`, `bounty`, `refund`, `job-open`, …
+    /// What happened: `sent`, `received`, `reward`, `bounty`, `claim-fee`, `refund`, `job-open`, …
     pub kind: String,
     /// Atoms that came in.
     pub received: Atoms,

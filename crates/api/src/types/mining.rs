@@ -26,9 +26,10 @@ pub struct Mining {
     pub claims_accepted: u64,
     /// Claims that were not.
     pub claims_refused: u64,
-    /// The node's own account, which pays the fees and puts up the bonds of its workers' claims.
+    /// The node's own account, which signs its workers' claims, and pays their fees and puts up their bonds while it can.
     pub claims_account: String,
-    /// What it has now. Below the bond of a claim and its fee, claims are refused until somebody sends it coins.
+    /// What it has now. Below the bond of a claim and its fee, claims go without a bond, and the fee is taken out of the bounty that
+    /// they earn; claims whose bounty does not pay it are refused then.
     pub claims_balance: Atoms,
     /// Attempts that one expects to need for the next block, a decimal number.
     pub expected_attempts: String,

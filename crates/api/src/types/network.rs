@@ -42,7 +42,7 @@ pub struct Status {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Network {
-    /// The name, `main`, `devnet`.
+    /// The name, such as `hysteron-main` or `hysteron-devnet`.
     pub name: String,
     /// The number that transactions are signed for.
     pub id: u32,

@@ -15,6 +15,7 @@ use crate::block::Block;
 use crate::claims::{Claims, Rerun, Verdicts, claims_in};
 use crate::error::ChainError;
 use crate::header::Header;
+use crate::mempool::Candidate;
 use crate::pipeline;
 use crate::storage::Storage;
 use crate::sync::ImportPlan;
@@ -215,9 +216,7 @@ impl<S: Storage> Chain<S> {
         if !has_claim || self.mempool.contains(&transaction.id()) {
             return Ok(None);
         }
-        let candidate =
-            crate::mempool::Candidate { transaction: transaction.clone(), problem: None, weight: 1 };
-        match self.judge_transaction(&candidate, Rerun::Elsewhere) {
+        match self.judge_newcomer(&Candidate::new(transaction.clone(), None), Rerun::Elsewhere) {
             Ok(_) => Ok(None),
             Err(SubmitError::Ledger(LedgerError::ClaimUnchecked { .. })) => {
                 let parent = self.tip.hash;

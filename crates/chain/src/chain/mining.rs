@@ -186,17 +186,22 @@ impl<S: Storage> Chain<S> {
         self.mempool.select(limits, nonce).into_iter().cloned().collect()
     }
 
-    /// Drops a transaction that does not apply, and what follows it from its sender in this template.
+    /// Drops a transaction that does not apply, and what follows it from its sender in this template. Nothing follows a claim without a
+    /// bond.
     fn leave_out(&mut self, chosen: &mut Vec<Candidate>, index: usize, error: &LedgerError) {
         let failed = chosen.remove(index);
         if !matches!(error, LedgerError::ClaimUnchecked { .. }) {
             self.mempool.remove(&failed.transaction.id());
         }
-        let sender = failed.transaction.transaction.sender.address();
+        let sequence = |candidate: &Candidate| {
+            let transaction = &candidate.transaction.transaction;
+            transaction.unbonded_claim().is_none().then(|| transaction.sender.address())
+        };
+        let Some(sender) = sequence(&failed) else { return };
         let mut at = 0;
         chosen.retain(|candidate| {
             at += 1;
-            at <= index || candidate.transaction.transaction.sender.address() != sender
+            at <= index || sequence(candidate) != Some(sender)
         });
     }
 

@@ -1,6 +1,10 @@
 //! The mempool's side of the chain: admission, and what a new tip does to what waits.
 
-use hysteron_ledger::{Address, Body, LedgerError, SignedTransaction};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hysteron_ledger::{Address, Admission, Body, LedgerError, SignedTransaction};
+use hysteron_work::Table;
 use hysteron_work::types::Hash;
 use thiserror::Error;
 
@@ -72,11 +76,11 @@ impl Pending {
         self.moved = true;
         self.reorganised = true;
         let Block { transactions, problems, .. } = block;
-        let problems: std::collections::BTreeMap<_, _> =
+        let problems: BTreeMap<_, _> =
             problems.into_iter().map(|bytes| (crate::archive::problem_id(&bytes), bytes)).collect();
         let candidates = transactions.into_iter().map(|transaction| {
             let problem = transaction.transaction.problem().and_then(|id| problems.get(&id).cloned());
-            Candidate { transaction, problem, weight: 1 }
+            Candidate::new(transaction, problem)
         });
         // Lower blocks come later but their transactions earlier.
         let mut candidates: Vec<Candidate> = candidates.collect();
@@ -102,7 +106,7 @@ impl<S: Storage> Chain<S> {
         if problem.as_ref().is_some_and(|bytes| bytes.len() > PROBLEM_BYTES_MAX) {
             return Err(SubmitError::Problem("it is longer than a block may hold"));
         }
-        self.admit(Candidate { transaction, problem, weight: 1 })
+        self.admit(Candidate::new(transaction, problem))
     }
 
     /// Puts a waiting transaction on the disk, so that it still waits after a restart, however this process ends: for those
@@ -143,7 +147,7 @@ impl<S: Storage> Chain<S> {
         for (id, bytes, waiting) in self.archive.waiting(KEPT_MAX)? {
             self.kept.insert(id, bytes);
             if let Some((transaction, problem)) = waiting {
-                candidates.push(Candidate { transaction, problem, weight: 1 });
+                candidates.push(Candidate::new(transaction, problem));
             }
         }
         // A sender's nonces one after the other.
@@ -213,30 +217,39 @@ impl<S: Storage> Chain<S> {
             // Perhaps another branch brought the data.
             candidate.problem = self.archive.problem_bytes(&problem).map_err(ChainError::from)?;
         }
-        candidate.weight = self.judge_transaction(&candidate, Rerun::Here)?;
+        let admission = self.judge_newcomer(&candidate, Rerun::Here)?;
+        candidate.weight = admission.floor;
+        candidate.finding = admission.finding;
         let inserted = self.mempool.insert(candidate, account, self.tip.height)?;
         Ok(Admitted { id, inserted })
     }
 
-    /// The ledger's checks for a block on the tip. Gives the transaction's weight.
-    pub(super) fn judge_transaction(
+    /// The ledger's checks for a block on the tip, of what does not wait yet.
+    pub(super) fn judge_newcomer(
         &mut self,
         candidate: &Candidate,
         rerun: Rerun,
-    ) -> Result<u64, SubmitError> {
-        let parent = self.tip.hash;
-        let tables = self.claim_tables(&parent, [&candidate.transaction])?;
-        let claims = Claims {
+    ) -> Result<Admission, SubmitError> {
+        let tip = self.tip.hash;
+        let tables = self.claim_tables(&tip, [&candidate.transaction])?;
+        let claims = self.checker(tables, rerun);
+        // The leg of a claim without a bond is not run for nothing: its sender has nothing to lose.
+        if let Some(finding) = self.state.finding(&candidate.transaction, &claims)? {
+            self.mempool.check_finding(&finding)?;
+        }
+        Ok(self.state.check_transaction(&candidate.transaction, candidate.problem.as_deref(), &claims)?)
+    }
+
+    /// What checks claims with these tables.
+    pub(super) fn checker(&self, tables: BTreeMap<Hash, (u64, Arc<Table>)>, rerun: Rerun) -> Claims<'_> {
+        Claims {
             tables,
             rules: &self.rules.work,
             runner: &*self.runner,
             problems: &self.archive,
             verdicts: &self.verdicts,
             rerun,
-        };
-        let admission =
-            self.state.check_transaction(&candidate.transaction, candidate.problem.as_deref(), &claims)?;
-        Ok(admission.floor)
+        }
     }
 
     /// Brings the state back to the tip. Only after [`Self::import_next`] and [`Self::import_ahead`] it can be elsewhere; nothing
@@ -275,6 +288,7 @@ impl<S: Storage> Chain<S> {
             AccountView { nonce: account.nonce, balance: account.balance }
         };
         submission.dropped.extend(self.mempool.settle(self.tip.height, view));
+        submission.dropped.extend(self.mempool.settle_findings(|finding| state.awaits(finding)));
         self.settle_kept(&submission.returned);
         Ok(())
     }
@@ -284,9 +298,12 @@ impl<S: Storage> Chain<S> {
         let ids: Vec<Hash> = self.mempool.ids().copied().collect();
         for id in ids {
             let Some(candidate) = self.mempool.get(&id).cloned() else { continue };
-            match self.judge_transaction(&candidate, Rerun::Here) {
-                Ok(_) | Err(SubmitError::Ledger(LedgerError::ClaimUnchecked { .. })) => {}
-                Err(SubmitError::Chain(error)) => return Err(error),
+            let tip = self.tip.hash;
+            let tables = self.claim_tables(&tip, [&candidate.transaction])?;
+            let claims = self.checker(tables, Rerun::Here);
+            match self.state.check_transaction(&candidate.transaction, candidate.problem.as_deref(), &claims)
+            {
+                Ok(_) | Err(LedgerError::ClaimUnchecked { .. }) => {}
                 Err(_) => {
                     self.mempool.remove(&id);
                     submission.dropped.push(id);

@@ -2,13 +2,16 @@
 //! costs every node (its *weight*: the fee floor for its bytes, data, signatures and legs); a sender's nonces stay in
 //! order; a higher fee replaces. Everything here passed the ledger's checks against some state, and is judged again
 //! when the state has moved in another way than forward.
+//!
+//! Claims without a bond are apart: they have no nonce and cost their sender nothing. One waits for each job, the best, so that each
+//! further one has cost its finder a true improvement.
 
 mod select;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hysteron_ledger::{Address, Body, SignedTransaction};
-use hysteron_work::types::Hash;
+use hysteron_ledger::{Address, Body, Finding, SignedTransaction};
+use hysteron_work::types::{Hash, JobId};
 use thiserror::Error;
 
 pub use select::SelectionLimits;
@@ -49,6 +52,15 @@ pub struct Candidate {
     pub problem: Option<Vec<u8>>,
     /// What it costs every node, in atoms of the fee floor; 0 counts as 1.
     pub weight: u64,
+    /// What it has found, if it is a claim without a bond.
+    pub finding: Option<Finding>,
+}
+
+impl Candidate {
+    /// One that was not judged yet.
+    pub fn new(transaction: SignedTransaction, problem: Option<Vec<u8>>) -> Self {
+        Self { transaction, problem, weight: 1, finding: None }
+    }
 }
 
 /// Why a transaction has no place here.
@@ -94,6 +106,9 @@ pub enum MempoolError {
         /// Atoms that the account can spend.
         balance: u64,
     },
+    /// A claim without a bond whose job has a better one that waits.
+    #[error("A claim for the same job that found as much, or more, waits already.")]
+    Overtaken,
     /// Every transaction that waits pays better.
     #[error("The pool is full of transactions that pay more for what they cost; {fee_min} atoms would do.")]
     Full {
@@ -118,6 +133,15 @@ pub struct AccountView {
     pub nonce: u64,
     /// Atoms that it can spend.
     pub balance: u64,
+}
+
+/// Where a transaction waits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Place {
+    /// At a nonce of its sender.
+    Sequence(Address, u64),
+    /// As the best claim without a bond of a job.
+    Finding(JobId),
 }
 
 #[derive(Clone, Debug)]
@@ -146,6 +170,12 @@ impl Item {
     fn sender(&self) -> Address {
         self.candidate.transaction.transaction.sender.address()
     }
+    fn place(&self) -> Place {
+        match &self.candidate.finding {
+            Some(finding) => Place::Finding(finding.job),
+            None => Place::Sequence(self.sender(), self.nonce()),
+        }
+    }
     fn nonce(&self) -> u64 {
         self.candidate.transaction.transaction.nonce
     }
@@ -170,12 +200,21 @@ fn fee_above(rate: u128, weight: u64) -> u64 {
     u64::try_from(product.saturating_add(rest).saturating_add(1)).unwrap_or(u64::MAX)
 }
 
+/// Whether a transaction at `later` stands on the one at `place`.
+fn cuts_branch(place: &Place, later: &Place) -> bool {
+    match (place, later) {
+        (Place::Sequence(sender, nonce), Place::Sequence(same, later)) => sender == same && nonce < later,
+        _ => false,
+    }
+}
+
 /// The pool.
 #[derive(Clone, Debug, Default)]
 pub struct Mempool {
     limits: MempoolLimits,
     by_sender: BTreeMap<Address, BTreeMap<u64, Item>>,
-    ids: BTreeMap<Hash, (Address, u64)>,
+    findings: BTreeMap<JobId, Item>,
+    ids: BTreeMap<Hash, Place>,
     by_rate: BTreeSet<(u128, Hash)>,
     bytes: usize,
 }
@@ -203,8 +242,13 @@ impl Mempool {
     }
     /// A waiting transaction.
     pub fn get(&self, id: &Hash) -> Option<&Candidate> {
-        let (sender, nonce) = self.ids.get(id)?;
-        self.by_sender.get(sender)?.get(nonce).map(|item| &item.candidate)
+        self.item(self.ids.get(id)?).map(|item| &item.candidate)
+    }
+    fn item(&self, place: &Place) -> Option<&Item> {
+        match place {
+            Place::Sequence(sender, nonce) => self.by_sender.get(sender)?.get(nonce),
+            Place::Finding(job) => self.findings.get(job),
+        }
     }
     /// All ids, best paid first.
     pub fn ids(&self) -> impl Iterator<Item = &Hash> {
@@ -245,9 +289,14 @@ impl Mempool {
             self.remove(id);
         }
         self.bytes += item.bytes;
-        self.ids.insert(item.id, (item.sender(), item.nonce()));
+        self.ids.insert(item.id, item.place());
         self.by_rate.insert((item.rate, item.id));
-        self.by_sender.entry(item.sender()).or_default().insert(item.nonce(), item);
+        match item.place() {
+            Place::Sequence(sender, nonce) => {
+                _ = self.by_sender.entry(sender).or_default().insert(nonce, item)
+            }
+            Place::Finding(job) => _ = self.findings.insert(job, item),
+        }
         debug_assert!(self.bytes <= self.limits.bytes_max && self.ids.len() <= self.limits.count_max);
         Ok(Inserted { replaced, evicted })
     }
@@ -257,6 +306,31 @@ impl Mempool {
         if self.ids.contains_key(&item.id) {
             return Err(MempoolError::Known);
         }
+        let replaced = match &item.candidate.finding {
+            Some(finding) => {
+                self.check_finding(finding)?;
+                self.findings.get(&finding.job)
+            }
+            None => self.place_in_sequence(item, account)?,
+        };
+        let evicted = self.room(item, replaced)?;
+        Ok((replaced.map(|old| old.id), evicted))
+    }
+
+    /// Whether a claim without a bond is better than the one of its job that waits.
+    ///
+    /// # Errors
+    /// [`MempoolError::Overtaken`].
+    pub fn check_finding(&self, finding: &Finding) -> Result<(), MempoolError> {
+        let waiting = self.findings.get(&finding.job).and_then(|item| item.candidate.finding.as_ref());
+        if waiting.is_some_and(|best| best.score <= finding.score) {
+            return Err(MempoolError::Overtaken);
+        }
+        Ok(())
+    }
+
+    /// What an item replaces at its nonce.
+    fn place_in_sequence(&self, item: &Item, account: AccountView) -> Result<Option<&Item>, MempoolError> {
         let (nonce, next) = (item.nonce(), account.nonce);
         if nonce < next {
             return Err(MempoolError::NonceUsed { found: nonce, next });
@@ -278,8 +352,7 @@ impl Mempool {
         if spends > u128::from(account.balance) {
             return Err(MempoolError::Balance { spends, balance: account.balance });
         }
-        let evicted = self.room(item, replaced)?;
-        Ok((replaced.map(|old| old.id), evicted))
+        Ok(replaced)
     }
 
     /// Whom to evict so that `item` fits: the worst paid, each with its sender's later ones.
@@ -293,12 +366,11 @@ impl Mempool {
             if replaced.is_some_and(|old| old.id == *id) || evicted.contains(id) {
                 continue;
             }
-            let (sender, nonce) = &self.ids[id];
-            let cuts_own_branch = *sender == item.sender() && *nonce < item.nonce();
-            if *rate >= item.rate || cuts_own_branch {
+            let place = &self.ids[id];
+            if *rate >= item.rate || cuts_branch(place, &item.place()) {
                 return Err(MempoolError::Full { fee_min: fee_above(*rate, item.candidate.weight) });
             }
-            for later in self.by_sender[sender].range(nonce..).map(|(_, later)| later) {
+            for later in self.from(place) {
                 // What is replaced was counted above.
                 if replaced.is_some_and(|old| old.id == later.id) || evicted.contains(&later.id) {
                     continue;
@@ -311,14 +383,29 @@ impl Mempool {
         Ok(evicted)
     }
 
+    /// What cannot stay if the transaction of this place goes: it, and its sender's later ones.
+    fn from(&self, place: &Place) -> Vec<&Item> {
+        match place {
+            Place::Sequence(sender, nonce) => {
+                self.by_sender[sender].range(nonce..).map(|(_, item)| item).collect()
+            }
+            Place::Finding(job) => self.findings.get(job).into_iter().collect(),
+        }
+    }
+
     /// Removes a transaction, if it is here.
     pub fn remove(&mut self, id: &Hash) -> Option<Candidate> {
-        let (sender, nonce) = self.ids.remove(id)?;
-        let items = self.by_sender.get_mut(&sender)?;
-        let item = items.remove(&nonce)?;
-        if items.is_empty() {
-            self.by_sender.remove(&sender);
-        }
+        let item = match self.ids.remove(id)? {
+            Place::Sequence(sender, nonce) => {
+                let items = self.by_sender.get_mut(&sender)?;
+                let item = items.remove(&nonce)?;
+                if items.is_empty() {
+                    self.by_sender.remove(&sender);
+                }
+                item
+            }
+            Place::Finding(job) => self.findings.remove(&job)?,
+        };
         self.by_rate.remove(&(item.rate, item.id));
         self.bytes -= item.bytes;
         Some(item.candidate)
@@ -344,6 +431,17 @@ impl Mempool {
                 }
             }
         }
+        for id in &gone {
+            self.remove(id);
+        }
+        gone
+    }
+
+    /// Forgets the claims without a bond that no block can hold any more. Gives the ids of what went.
+    pub fn settle_findings(&mut self, is_awaited: impl Fn(&Finding) -> bool) -> Vec<Hash> {
+        let is_gone =
+            |item: &&Item| item.candidate.finding.as_ref().is_none_or(|finding| !is_awaited(finding));
+        let gone: Vec<Hash> = self.findings.values().filter(is_gone).map(|item| item.id).collect();
         for id in &gone {
             self.remove(id);
         }

@@ -4,7 +4,7 @@ use std::collections::BinaryHeap;
 
 use hysteron_ledger::Address;
 
-use super::{Candidate, Item, Mempool};
+use super::{Candidate, Item, Mempool, Place};
 
 /// What a block has room for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,29 +23,21 @@ pub struct SelectionLimits {
 
 impl Mempool {
     /// The best paid transactions that fit, each sender's in the order of its nonces; `nonce` gives the next of an
-    /// account. A transaction that does not fit holds back its sender's later ones, and nobody else's.
+    /// account. A transaction that does not fit holds back its sender's later ones, and nobody else's. Findings stand alone.
     pub fn select(&self, limits: SelectionLimits, nonce: impl Fn(&Address) -> u64) -> Vec<&Candidate> {
         // Equal rates are taken in the order of ids, so that a selection depends on the content alone.
         let key = |item: &Item| (item.rate, std::cmp::Reverse(item.id));
-        let mut heads: BinaryHeap<_> = self
-            .by_sender
-            .iter()
-            .filter_map(|(sender, items)| {
-                let item = items.get(&nonce(sender))?;
-                Some((key(item), *sender, item.nonce()))
-            })
-            .collect();
+        let firsts = self.by_sender.iter().filter_map(|(sender, items)| items.get(&nonce(sender)));
+        let heads = firsts.chain(self.findings.values()).map(|item| (key(item), item.place()));
+        let mut heads: BinaryHeap<_> = heads.collect();
         let mut left = limits;
         let mut taken = Vec::new();
-        while let Some((_, sender, at)) = heads.pop() {
-            let items = &self.by_sender[&sender];
-            let item = &items[&at];
-            if !left.take(item) {
-                continue;
-            }
+        while let Some((_, place)) = heads.pop() {
+            let Some(item) = self.item(&place).filter(|item| left.take(item)) else { continue };
             taken.push(&item.candidate);
-            if let Some(next) = at.checked_add(1).and_then(|next| items.get(&next)) {
-                heads.push((key(next), sender, next.nonce()));
+            let Place::Sequence(sender, at) = place else { continue };
+            if let Some(next) = at.checked_add(1).and_then(|next| self.by_sender[&sender].get(&next)) {
+                heads.push((key(next), next.place()));
             }
         }
         taken

@@ -4,7 +4,7 @@ use hysteron_work::Claim;
 use hysteron_work::types::{Assignment, JobId};
 
 use crate::LedgerError;
-use crate::block::{ClaimError, ClaimSite, ClaimVerdict};
+use crate::block::{ClaimError, ClaimSite, ClaimVerdict, Finding};
 use crate::event::Event;
 use crate::job::{Best, Board, Checkpoint, Ending, Job, Status, assignment_hash};
 use crate::keys::Address;
@@ -18,6 +18,7 @@ impl From<ClaimError> for LedgerError {
     fn from(error: ClaimError) -> Self {
         match error {
             ClaimError::Refused(reason) => Self::Claim { reason },
+            ClaimError::Forged(reason) => Self::ClaimForged { reason },
             ClaimError::Unchecked(reason) => Self::ClaimUnchecked { reason },
         }
     }
@@ -26,6 +27,14 @@ impl From<ClaimError> for LedgerError {
 /// A refusal for a reason that is known here.
 pub(super) fn refuse<T>(reason: &str) -> Result<T, LedgerError> {
     Err(LedgerError::Claim { reason: reason.into() })
+}
+
+/// Where a claim's leg was, and what it improves.
+pub(super) struct Found {
+    site: ClaimSite,
+    id: JobId,
+    job: Job,
+    score: Score,
 }
 
 impl Execution<'_> {
@@ -52,25 +61,63 @@ impl Execution<'_> {
     pub(super) fn claim(&mut self, sender: &Address, claim: &Claim, bond: u64) -> Result<(), LedgerError> {
         self.count_claim()?;
         self.check_bond(sender, bond)?;
-        let site = self.work.locate(claim)?;
-        self.check_ancestry(&site)?;
-        let Some(id) = site.job else { return refuse("its leg worked for the public pool") };
-        let mut job = self.known_job(&id)?;
-        let score = self.improvement(&id, &job, &claim.assignment, Some(site.parent_height))?;
+        let found = self.found(claim)?;
         match self.work.rerun(claim)? {
             ClaimVerdict::False => {
                 self.take(sender, bond)?;
                 self.burn(bond)?;
                 self.events.push(Event::ClaimFalse { sender: *sender, bond });
+                Ok(())
             }
-            ClaimVerdict::True => {
-                let left = job.bounty_left();
-                self.improve(&id, &mut job, score, &claim.assignment, site.miner, left)?;
-                let mut tuning = self.overlay.tuning();
-                tuning.reward(job.class, site.parameter_set);
-                self.overlay.write(keys::table(Kind::Tuning), &tuning);
-            }
+            ClaimVerdict::True => self.reward(found, claim),
         }
+    }
+
+    /// A claim that nobody vouches for with coins. It must be true, and its fee comes out of the bounty that it earns.
+    pub(super) fn unbonded_claim(&mut self, claim: &Claim, fee: u64) -> Result<Finding, LedgerError> {
+        self.count_claim()?;
+        let (finding, found) = self.finding(claim, fee)?;
+        if self.work.rerun(claim)? == ClaimVerdict::False {
+            return Err(LedgerError::ClaimFalse);
+        }
+        let finder = found.site.miner;
+        self.reward(found, claim)?;
+        // The bounty was just paid to this account, and it is not less than the fee.
+        self.take(&finder, fee)?;
+        self.events.push(Event::ClaimFeePaid { finder, fee });
+        Ok(finding)
+    }
+
+    /// What a claim without a bond has found, if it is true and its bounty pays the fee. Runs nothing.
+    pub(super) fn finding(&self, claim: &Claim, fee: u64) -> Result<(Finding, Found), LedgerError> {
+        let found = self.found(claim)?;
+        let Found { site, id, job, score } = &found;
+        let bounty = self.bounty(job, score, job.bounty_left())?;
+        if bounty < fee {
+            return Err(LedgerError::BountyBelowFee { bounty, fee });
+        }
+        let last_height = site.parent_height.saturating_add(self.rules.work.claim_age_blocks);
+        Ok((Finding { job: *id, score: *score, last_height }, found))
+    }
+
+    /// Everything about a claim but the run of its leg.
+    fn found(&self, claim: &Claim) -> Result<Found, LedgerError> {
+        let site = self.work.locate(claim)?;
+        self.check_ancestry(&site)?;
+        let Some(id) = site.job else { return refuse("its leg worked for the public pool") };
+        let job = self.known_job(&id)?;
+        let score = self.improvement(&id, &job, &claim.assignment, Some(site.parent_height))?;
+        Ok(Found { site, id, job, score })
+    }
+
+    /// Makes a true claim's assignment the job's best, and its parameter set likelier.
+    fn reward(&mut self, found: Found, claim: &Claim) -> Result<(), LedgerError> {
+        let Found { site, id, mut job, score } = found;
+        let left = job.bounty_left();
+        self.improve(&id, &mut job, score, &claim.assignment, site.miner, left)?;
+        let mut tuning = self.overlay.tuning();
+        tuning.reward(job.class, site.parameter_set);
+        self.overlay.write(keys::table(Kind::Tuning), &tuning);
         Ok(())
     }
 
@@ -124,6 +171,13 @@ impl Execution<'_> {
         Ok(score)
     }
 
+    /// What an improvement of a job earns out of `purse` atoms.
+    fn bounty(&self, job: &Job, score: &Score, purse: u64) -> Result<u64, LedgerError> {
+        let scale = self.problem_record(&job.problem)?.scale;
+        let from = job.best.map_or(scale.baseline, |best| best.score);
+        Ok(scale.bounty(purse, &from, score, &scale.goal(job.target)).min(job.bounty_left()))
+    }
+
     /// Makes an assignment a job's best, pays its bounty out of `purse` atoms (all that is left of the bounty, or half),
     /// and ends the job if it is solved.
     pub(super) fn improve(
@@ -135,10 +189,8 @@ impl Execution<'_> {
         finder: Address,
         purse: u64,
     ) -> Result<(), LedgerError> {
-        let scale = self.problem_record(&job.problem)?.scale;
-        let goal = scale.goal(job.target);
-        let from = job.best.map_or(scale.baseline, |best| best.score);
-        let bounty = scale.bounty(purse, &from, &score, &goal).min(job.bounty_left());
+        let goal = self.problem_record(&job.problem)?.scale.goal(job.target);
+        let bounty = self.bounty(job, &score, purse)?;
         if bounty > 0 {
             self.pay(&finder, bounty)?;
         }

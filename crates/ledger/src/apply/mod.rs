@@ -14,7 +14,7 @@ mod transactions;
 use hysteron_work::types::Hash;
 
 use crate::LedgerError;
-use crate::block::{Admission, Applied, BlockContext, BlockInput, ClaimChecker};
+use crate::block::{Admission, Applied, BlockContext, BlockInput, ClaimChecker, Finding};
 use crate::event::Event;
 use crate::genesis::Genesis;
 use crate::keys::Address;
@@ -181,7 +181,8 @@ impl State {
     /// the data that came with it. A nonce that is ahead by at most [`NONCES_AHEAD_MAX`] is no error; then only what needs no
     /// other transaction is checked.
     ///
-    /// A false claim passes: whoever had to run it may put it into a block, where its bond burns.
+    /// A false claim with a bond passes: whoever had to run it may put it into a block, where the bond burns. One without is
+    /// refused.
     ///
     /// # Errors
     /// Why it would be refused.
@@ -211,7 +212,33 @@ impl State {
             floor: checked.floor,
             bytes: checked.bytes,
             spends: body.spends_at_most(),
+            finding: checked.finding,
         })
+    }
+
+    /// What a claim without a bond has found, by all checks of [`Self::check_transaction`] but the run of its leg; `None` for other
+    /// transactions. So a pool can see whether the run is worth it.
+    ///
+    /// # Errors
+    /// Why it would be refused.
+    pub fn finding(
+        &self,
+        transaction: &SignedTransaction,
+        work: &dyn ClaimChecker,
+    ) -> Result<Option<Finding>, LedgerError> {
+        let Some(claim) = transaction.transaction.unbonded_claim() else { return Ok(None) };
+        let head = self.head();
+        let execution = Execution::new(self, head.height.saturating_add(1), head.clock, None, work);
+        execution.check_alone(transaction)?;
+        execution.finding(claim, transaction.transaction.fee).map(|(finding, _)| Some(finding))
+    }
+
+    /// Whether the next block could still hold a claim with this finding.
+    pub fn awaits(&self, finding: &Finding) -> bool {
+        let improves = |job: crate::Job| {
+            job.status.takes_claims() && job.best.is_none_or(|best| finding.score < best.score)
+        };
+        self.head().height < finding.last_height && self.job(&finding.job).is_some_and(improves)
     }
 
     /// What all coins add up to. Walks the whole state.

@@ -1,13 +1,14 @@
 //! One transaction: who pays, whether they may, and what it does.
 
 use crate::LedgerError;
+use crate::block::Finding;
 use crate::event::Event;
 use crate::genesis::FeeRules;
 use crate::keys::Address;
 use crate::limits::SIGNED_TRANSACTION_BYTES_MAX;
 use crate::state::keys::{self, Kind};
 use crate::state::view::View;
-use crate::transaction::{Authorisation, Body, Sender, SignedTransaction};
+use crate::transaction::{Authorisation, Body, Sender, SignedTransaction, Transaction};
 use hysteron_work::types::JobId;
 
 use super::{Execution, add};
@@ -40,6 +41,8 @@ pub fn fee_floor(rules: &FeeRules, transaction: &SignedTransaction) -> u64 {
 pub(super) struct Checked {
     pub(super) floor: u64,
     pub(super) bytes: u64,
+    /// What a claim without a bond has found.
+    pub(super) finding: Option<Finding>,
 }
 
 impl Execution<'_> {
@@ -56,23 +59,33 @@ impl Execution<'_> {
             return Err(LedgerError::Malformed { reason: "a transaction may have at most 192 KiB" });
         }
         let floor = fee_floor(&self.rules.fees, signed);
-        if transaction.fee < floor {
-            return Err(LedgerError::Fee { found: transaction.fee, floor });
-        }
-        let sender = transaction.sender.address();
-        let account = self.overlay.account(&sender);
-        if transaction.nonce < account.nonce {
-            return Err(LedgerError::Nonce { found: transaction.nonce, expected: account.nonce });
-        }
-        if account.balance < transaction.fee {
-            return Err(LedgerError::Balance { found: account.balance, needed: transaction.fee });
+        if transaction.unbonded_claim().is_none() {
+            self.check_account(transaction, floor)?;
+        } else if transaction.fee != floor {
+            // More would let whoever sends it spend its finder's bounty.
+            return Err(LedgerError::UnbondedFee { found: transaction.fee, floor });
         }
         self.check_signatures(signed)?;
         let data_bytes = match &transaction.body {
             Body::JobOpen(terms) => terms.data_bytes.into(),
             _ => 0,
         };
-        Ok(Checked { floor, bytes: own_bytes as u64 + data_bytes })
+        Ok(Checked { floor, bytes: own_bytes as u64 + data_bytes, finding: None })
+    }
+
+    /// That the fee is high enough, the nonce not used, and the fee there.
+    fn check_account(&self, transaction: &Transaction, floor: u64) -> Result<(), LedgerError> {
+        if transaction.fee < floor {
+            return Err(LedgerError::Fee { found: transaction.fee, floor });
+        }
+        let account = self.overlay.account(&transaction.sender.address());
+        if transaction.nonce < account.nonce {
+            return Err(LedgerError::Nonce { found: transaction.nonce, expected: account.nonce });
+        }
+        if account.balance < transaction.fee {
+            return Err(LedgerError::Balance { found: account.balance, needed: transaction.fee });
+        }
+        Ok(())
     }
 
     fn check_signatures(&self, signed: &SignedTransaction) -> Result<(), LedgerError> {
@@ -117,20 +130,30 @@ impl Execution<'_> {
         signed: &SignedTransaction,
         data: Option<&[u8]>,
     ) -> Result<Checked, LedgerError> {
-        let checked = self.check_alone(signed)?;
+        let mut checked = self.check_alone(signed)?;
         let transaction = &signed.transaction;
-        let sender = transaction.sender.address();
-        let mut account = self.overlay.account(&sender);
+        let fees = add(self.fees, transaction.fee, "the fees")?;
+        match transaction.unbonded_claim() {
+            Some(claim) => checked.finding = Some(self.unbonded_claim(claim, transaction.fee)?),
+            None => {
+                let sender = transaction.sender.address();
+                self.charge(transaction, &sender)?;
+                self.effect(signed, &sender, data)?;
+            }
+        }
+        self.fees = fees;
+        Ok(checked)
+    }
+
+    /// Uses the sender's nonce and takes the fee.
+    fn charge(&mut self, transaction: &Transaction, sender: &Address) -> Result<(), LedgerError> {
+        let mut account = self.overlay.account(sender);
         if transaction.nonce != account.nonce {
             return Err(LedgerError::Nonce { found: transaction.nonce, expected: account.nonce });
         }
         account.nonce = add(account.nonce, 1, "a nonce")?;
-        self.overlay.write(keys::of_account(Kind::Account, &sender), &account);
-        self.take(&sender, transaction.fee)?;
-        let fees = add(self.fees, transaction.fee, "the fees")?;
-        self.effect(signed, &sender, data)?;
-        self.fees = fees;
-        Ok(checked)
+        self.overlay.write(keys::of_account(Kind::Account, sender), &account);
+        self.take(sender, transaction.fee)
     }
 
     fn effect(

@@ -7,7 +7,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use hysteron_ledger::{
     Address, Applied, Authorisation, BlockContext, BlockInput, Body, ClaimChecker, ClaimError, ClaimSite,
     ClaimVerdict, Delta, Genesis, JobTerms, LedgerError, PublicKey, Score, Sender, Signature,
-    SignedTransaction, State, Transaction, commitment, devnet_seed, fee_floor,
+    SignedTransaction, State, Transaction, UNBONDED, commitment, devnet_seed, fee_floor,
 };
 use hysteron_problem::{ClauseList, Cnf, Literal, Problem};
 use hysteron_work::types::{Assignment, Hash, JobId, ProblemId, Target, hash};
@@ -17,7 +17,10 @@ pub const CUSTOMER: usize = 0;
 pub const MINER: usize = 1;
 pub const ALICE: usize = 2;
 pub const BOB: usize = 3;
-pub const NAMES: [&str; 7] = ["customer", "miner", "alice", "bob", "reviewer-1", "reviewer-2", "reviewer-3"];
+/// Its account has no coins.
+pub const NEWCOMER: usize = 7;
+pub const NAMES: [&str; 8] =
+    ["customer", "miner", "alice", "bob", "reviewer-1", "reviewer-2", "reviewer-3", "newcomer"];
 
 pub fn secret(who: usize) -> SigningKey {
     SigningKey::from_bytes(&devnet_seed(NAMES[who]))
@@ -221,7 +224,10 @@ impl World {
 
     /// A transaction with the floor as its fee, `ahead` nonces after the account's next.
     pub fn sign_ahead(&self, who: usize, body: Body, ahead: u64) -> SignedTransaction {
-        let nonce = self.state.account(&address(who)).nonce + ahead;
+        let nonce = match &body {
+            Body::Claim { bond: UNBONDED, .. } => 0,
+            _ => self.state.account(&address(who)).nonce + ahead,
+        };
         let network = self.state.network_id();
         let mut transaction = Transaction { network, sender: Sender::Key(public(who)), nonce, fee: 0, body };
         let authorisation = Authorisation::Single(Signature([0; 64]));
@@ -261,6 +267,19 @@ impl World {
     pub fn claim_body(&self, job: JobId, assignment: &[bool], miner: usize, age: u64, is_true: bool) -> Body {
         let claim = Box::new(self.claim(job, assignment, miner, age, is_true));
         Body::Claim { claim, bond: self.state.rules().market.claim_bond }
+    }
+
+    /// The same without a bond.
+    pub fn unbonded_body(
+        &self,
+        job: JobId,
+        assignment: &[bool],
+        miner: usize,
+        age: u64,
+        is_true: bool,
+    ) -> Body {
+        let claim = Box::new(self.claim(job, assignment, miner, age, is_true));
+        Body::Claim { claim, bond: UNBONDED }
     }
 
     pub fn commit_body(&self, who: usize, job: JobId, assignment: &[bool], salt: Hash) -> Body {

@@ -94,7 +94,7 @@ pub(crate) async fn submit_block(shared: State, body: Bytes) -> Answer<Json<api:
     Ok(Json(shared.convert.header(&header, &hash, tip)))
 }
 
-/// Submits a claim (borsh) on a template of this node, which wraps it into a transaction of its own account
+/// Submits a claim (borsh) on a template of this node, which wraps it into a transaction that its own account signs
 #[utoipa::path(post, path = "/v1/mining/claims", tag = "mining",
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200, body = api::ClaimUpload), (status = 400, body = Refusal), (status = 422, body = Refusal)))]

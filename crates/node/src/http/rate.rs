@@ -21,6 +21,7 @@ type Limiter = RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>;
 /// Rates by address.
 pub(crate) struct Rates {
     limiter: Limiter,
+    burst: NonZeroU32,
 }
 
 impl Rates {
@@ -29,7 +30,12 @@ impl Rates {
         let rate = NonZeroU32::new(per_second.max(1)).unwrap_or(NonZeroU32::MIN);
         let burst =
             NonZeroU32::new(per_second.saturating_mul(10).max(UPLOAD_UNITS)).unwrap_or(NonZeroU32::MIN);
-        Self { limiter: RateLimiter::hashmap(Quota::per_second(rate).allow_burst(burst)) }
+        Self { limiter: RateLimiter::hashmap(Quota::per_second(rate).allow_burst(burst)), burst }
+    }
+
+    /// Takes further units for what a request asks for, as many as there can be at most.
+    pub(super) fn charge(&self, address: IpAddr, units: u32) -> Result<(), Refused> {
+        if self.allows(address, units.min(self.burst.get())) { Ok(()) } else { Err(too_many()) }
     }
 
     fn allows(&self, address: IpAddr, units: u32) -> bool {
@@ -59,23 +65,25 @@ pub(crate) async fn limit(State(shared): State<Arc<Shared>>, request: Request, n
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let units = if request.method() == Method::POST { UPLOAD_UNITS } else { 1 };
     if address.is_some_and(|address| !shared.rates.allows(address, units)) {
-        let detail = "Too many requests came from this address.".into();
-        let title = "Too many requests";
-        let refused = Refused::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too-many-requests",
-            title,
-            detail,
-            "Wait a second; listen to /v1/events instead of asking again and again.",
-        );
-        return refused.into_response();
+        return too_many().into_response();
     }
     next.run(request).await
+}
+
+fn too_many() -> Refused {
+    Refused::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too-many-requests",
+        "Too many requests",
+        "Too many requests came from this address.".into(),
+        "Wait a second; listen to /v1/events instead of asking again and again.",
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::LEG_UNITS;
 
     #[test]
     fn addresses_are_counted_apart() {
@@ -85,6 +93,8 @@ mod tests {
         assert!(!rates.allows(first, 1));
         assert!(rates.allows(second, UPLOAD_UNITS));
         assert!(!rates.allows(second, UPLOAD_UNITS));
+        assert!(rates.charge(second, LEG_UNITS).is_err(), "a part of it is spent");
+        assert!(rates.charge(IpAddr::from([1, 2, 3, 6]), LEG_UNITS).is_ok(), "a burst is enough for one");
         let here: IpAddr = "2001:db8::1".parse().expect("an address");
         let there: IpAddr = "2001:db8::ffff:1".parse().expect("an address");
         assert_eq!(network_of(here), network_of(there));

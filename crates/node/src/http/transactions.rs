@@ -1,8 +1,10 @@
 //! Transactions.
 
+use std::net::SocketAddr;
+
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::Path;
+use axum::extract::{ConnectInfo, Path};
 use hysteron_api::{Hex32, Refusal, types as api};
 use hysteron_ledger::SignedTransaction;
 
@@ -10,6 +12,7 @@ use super::State;
 use super::extract::hash;
 use super::refuse::{Answer, Refused};
 use crate::convert::{Place, confirmations};
+use crate::limits::LEG_UNITS;
 use crate::parcel::Parcel;
 
 /// Transactions of a mempool answer.
@@ -18,10 +21,18 @@ const MEMPOOL_ITEMS_MAX: usize = 100;
 /// Submits a signed transaction (borsh); it waits for a block then. A problem that it brings must have been uploaded before
 #[utoipa::path(post, path = "/v1/transactions", tag = "chain",
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 200, body = api::Submitted), (status = 400, body = Refusal), (status = 413, body = Refusal), (status = 422, body = Refusal)))]
-pub(crate) async fn submit(shared: State, body: Bytes) -> Answer<Json<api::Submitted>> {
+    responses((status = 200, body = api::Submitted), (status = 400, body = Refusal), (status = 413, body = Refusal), (status = 422, body = Refusal), (status = 429, body = Refusal)))]
+pub(crate) async fn submit(
+    shared: State,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    body: Bytes,
+) -> Answer<Json<api::Submitted>> {
     let transaction = SignedTransaction::decode(&body)
         .map_err(|error| Refused::bad(error.to_string(), "Send the borsh of one signed transaction."))?;
+    if transaction.transaction.unbonded_claim().is_some() {
+        // Whoever sends a false one loses nothing else.
+        shared.rates.charge(address.ip(), LEG_UNITS)?;
+    }
     let id = transaction.id();
     let problem = match transaction.transaction.problem() {
         Some(problem) => {

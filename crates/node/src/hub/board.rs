@@ -64,8 +64,8 @@ struct Payee {
     present: Option<Arc<Made>>,
 }
 
-/// The best claims that were sent on and may not be in a block yet. A worse one would be refused when both are, and leave
-/// a gap in the nonces of the node's account.
+/// The best claims that were sent on and may not be in a block yet. A worse one would be refused when both are, and one with a
+/// bond leave a gap in the nonces of the node's account.
 #[derive(Default)]
 pub(super) struct Claimed(BTreeMap<JobId, (Score, u64)>);
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hysteron_api::worker::{LegClaim, Tally};
-use hysteron_chain::{ChainError, HeaderBase, Outcome, SubmitError};
-use hysteron_ledger::{Score, SignedTransaction};
+use hysteron_chain::{ChainError, HeaderBase, MempoolError, Outcome, SubmitError};
+use hysteron_ledger::{LedgerError, Score, SignedTransaction, format_hys};
 use hysteron_work::{Claim, Hash, JobId, Proof, Task, WorkError};
 
 use super::{Hub, Made};
@@ -36,11 +36,19 @@ pub(crate) enum ResultError {
     /// The chain refuses the transaction.
     #[error("{0}")]
     Transaction(#[from] SubmitError),
-    /// The node's own account cannot pay for it.
-    #[error("The node's account {address} cannot pay the fee and the bond of a claim; send it some HYS.")]
+    /// Neither the node's own account nor the bounty can pay for it.
+    #[error(
+        "The bounty of {} HYS does not pay the claim's fee of {}, and the node's account {address} cannot pay that and a bond; send \
+         it some HYS.",
+        format_hys(*bounty), format_hys(*fee)
+    )]
     Poor {
         /// The account.
         address: String,
+        /// Atoms that the claim would earn.
+        bounty: u64,
+        /// Atoms that it costs.
+        fee: u64,
     },
     /// Too many addresses.
     #[error("The node makes templates for as many addresses as it can.")]
@@ -204,10 +212,11 @@ impl Hub {
         let account = self.parts.account.clone();
         let result = self.parts.chain.ask(move |writer| account.claim(writer, claim)).await?;
         result.map_err(|error| match error {
-            SubmitError::Ledger(hysteron_ledger::LedgerError::Balance { .. })
-            | SubmitError::Mempool(hysteron_chain::MempoolError::Balance { .. }) => {
-                ResultError::Poor { address: self.parts.convert.address(&self.parts.account.address()) }
+            SubmitError::Ledger(LedgerError::BountyBelowFee { bounty, fee }) => {
+                let address = self.parts.convert.address(&self.parts.account.address());
+                ResultError::Poor { address, bounty, fee }
             }
+            SubmitError::Mempool(MempoolError::Overtaken) => NO_IMPROVEMENT,
             error => error.into(),
         })
     }

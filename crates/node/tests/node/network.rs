@@ -13,7 +13,7 @@ fn tip(node: &TestNode) -> Hex32 {
 }
 
 /// The second node calls the first.
-fn connect(from: &TestNode, to: &TestNode) {
+pub fn connect(from: &TestNode, to: &TestNode) {
     let address = to.runtime.block_on(to.handle().listeners()).into_iter().next().expect("it listens");
     from.runtime.block_on(from.handle().dial(address));
     let peer = to.handle().peer().to_string();

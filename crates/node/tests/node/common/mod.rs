@@ -22,6 +22,8 @@ use hysteron_problem::Problem;
 use hysteron_work::{LegRunner, Meter, ProblemId, Proof, Table, Target, WorkRules};
 use tempfile::TempDir;
 
+/// The name of a key whose account no genesis funds.
+pub const NEWCOMER: &str = "newcomer";
 /// The longest that any state is waited for, seconds.
 pub const PATIENCE_S: u64 = 60;
 
@@ -73,6 +75,15 @@ impl TestNode {
         let mut config = Config::loopback(temporary.path());
         change(&mut config);
         let mut node = Self::start(config);
+        node._temporary = Some(temporary);
+        node
+    }
+
+    /// Whose account has no coins.
+    pub fn without_coins() -> Self {
+        let temporary = tempfile::tempdir().expect("a directory");
+        let options = Options { account_seed: Some(devnet_seed(NEWCOMER)), ..options(genesis()) };
+        let mut node = Self::start_with(Config::loopback(temporary.path()), options);
         node._temporary = Some(temporary);
         node
     }
@@ -247,13 +258,18 @@ pub fn mine_until_included(node: &TestNode, id: Hex32) -> Hex32 {
 
 /// Opens a job for [`problem`] and mines until it is in the schedule; gives its id.
 pub fn open_job(node: &TestNode) -> Hex32 {
+    open_job_with(node, 100)
+}
+
+/// The same with a bounty of so many thousandths of the fee.
+pub fn open_job_with(node: &TestNode, bounty_per_mille: u16) -> Hex32 {
     let client = &node.client;
     let (problem, bytes) = problem();
     client.upload_problem(&bytes).expect("the problem is taken");
-    let query = QuoteQuery { chips: 64, blocks: 50, bounty_per_mille: Some(100) };
+    let query = QuoteQuery { chips: 64, blocks: 50, bounty_per_mille: Some(bounty_per_mille) };
     let quote = client.quote(&query).expect("a price");
-    let opening =
-        sign("customer", 0, Body::JobOpen(terms(&problem, &bytes, quote.quoted_at, quote.escrow.0)));
+    let terms = JobTerms { bounty_per_mille, ..terms(&problem, &bytes, quote.quoted_at, quote.escrow.0) };
+    let opening = sign("customer", 0, Body::JobOpen(terms));
     let id = client.submit(&opening.encode()).expect("the job is taken").id;
     mine_until_included(node, id);
     wait_until("the job is in the schedule", || {

@@ -10,9 +10,14 @@ use hysteron_chain::HeaderBase;
 use super::{PATIENCE_S, TestNode, account};
 
 pub fn ready(node: &TestNode) -> Ready {
+    ready_for(node, "bob")
+}
+
+/// The same for another miner.
+pub fn ready_for(node: &TestNode, name: &str) -> Ready {
     Ready {
         network: Some(node.handle().genesis()),
-        payee: account("bob").0,
+        payee: account(name).0,
         threads: 1,
         agent: Text::cut("test"),
     }
