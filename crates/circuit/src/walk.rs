@@ -125,8 +125,7 @@ impl Walker {
         let [first, second] = self.missed(line);
         let is_near = self.pages.has(line / PAGE_LINES);
         self.counts.random_misses[0] += first;
-        let seconds =
-            if is_near { &mut self.counts.stream_misses } else { &mut self.counts.random_misses };
+        let seconds = if is_near { &mut self.counts.stream_misses } else { &mut self.counts.random_misses };
         seconds[1] += second;
         self.counts.page_misses += u64::from(!is_near);
     }

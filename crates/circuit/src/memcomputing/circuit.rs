@@ -206,7 +206,9 @@ impl Circuit {
         let mut scores = vec![(self.hard_empty, self.offset); assignments.len()];
         let mut values = vec![0u64; n];
         for (lanes, scores) in assignments.chunks(LANES).zip(scores.chunks_mut(LANES)) {
-            columns::rows(n, lanes.iter().map(Vec::as_slice), |variable, row| values[variable] = pack_row(row));
+            columns::rows(n, lanes.iter().map(Vec::as_slice), |variable, row| {
+                values[variable] = pack_row(row)
+            });
             let used = u64::MAX >> (LANES - lanes.len());
             for (index, clause) in self.clauses.iter().enumerate() {
                 let satisfied = clause.iter().fold(0, |satisfied, literal| {

@@ -129,8 +129,7 @@ pub(super) fn byte_rows(circuit: &Circuit, request: &Request<'_>) -> Rows {
         randomise_bytes(&mut rows, circuit.variables, start_key(request.seed, 0), u64::MAX);
         return rows;
     };
-    let keys: [u64; LANES] =
-        std::array::from_fn(|lane| step_key(request.seed, STREAM_KICK + lane as u64));
+    let keys: [u64; LANES] = std::array::from_fn(|lane| step_key(request.seed, STREAM_KICK + lane as u64));
     let lanes = states.iter().cycle().take(LANES).map(Vec::as_slice);
     columns::rows(n, lanes, |variable, kept| {
         let mut row = kept.map(u8::wrapping_neg);

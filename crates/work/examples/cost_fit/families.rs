@@ -280,9 +280,13 @@ fn more_mixed() -> Vec<Family> {
         let name = format!("maxsat {length} {variables}/{clauses} w{weight_max} h{hard_per_mille}");
         all.push(make(7, name, Kind::RandomMaxsat(kind)));
     }
-    for (variables, pairs, long, length) in
-        [(250, 2500, 50, 5), (900, 5400, 300, 3), (3000, 27_000, 500, 6), (11_000, 110_000, 2750, 4)]
-    {
+    for (variables, pairs, long, length) in [
+        (250, 2500, 50, 5),
+        (900, 5400, 300, 3),
+        (3000, 27_000, 500, 6),
+        (6500, 65_000, 1300, 5),
+        (11_000, 110_000, 2750, 4),
+    ] {
         all.push(choices(variables, pairs, long, length));
     }
     for (hard, soft, weight_max) in [
@@ -290,6 +294,9 @@ fn more_mixed() -> Vec<Family> {
         ((900, 4500, &[2], 100), (900, &[1], 0), 30),
         ((7000, 29_000, &[2], 100), (7000, &[1], 0), 30),
         ((25_000, 100_000, &[2], 100), (25_000, &[1], 0), 8),
+        ((200, 800, &[2], 0), (200, &[1], 100), 20),
+        ((3000, 14_000, &[2], 0), (3000, &[1], 100), 20),
+        ((9000, 45_000, &[2], 0), (9000, &[1], 100), 20),
         ((400, 1800, &[2, 2, 2, 2, 4], 60), (700, &[1, 2], 50), 15),
         ((3000, 10_000, &[2, 2, 3], 70), (2000, &[1], 100), 1),
         ((18_000, 60_000, &[3], 50), (30_000, &[3], 50), 1),
@@ -299,7 +306,9 @@ fn more_mixed() -> Vec<Family> {
         all.push(two_kinds(variables, (clauses, lengths, negative), soft, weight_max));
     }
     // Small circuits of every kind: what is done once a step, or once a leg, weighs most there.
-    for (length, variables, ratio) in [(2, 90, 8), (3, 60, 4), (4, 70, 10), (5, 50, 21), (6, 60, 44), (5, 110, 18)] {
+    for (length, variables, ratio) in
+        [(2, 90, 8), (3, 60, 4), (4, 70, 10), (5, 50, 21), (6, 60, 44), (5, 110, 18)]
+    {
         let kind = Kind::UniformSat(UniformSat { variables, clauses: variables * ratio, length });
         all.push(make(7, format!("uniform {length}-SAT {variables} x{ratio}"), kind));
     }
@@ -308,7 +317,9 @@ fn more_mixed() -> Vec<Family> {
         all.push(make(7, format!("SK {spins}"), kind));
     }
     for weights in [Weights::Signs, Weights::Uniform(6), Weights::Uniform(500), Weights::Gaussian(50_000)] {
-        for (vertices, degree) in [(90, 4), (300, 9), (1800, 5), (7000, 14), (26_000, 52), (40_000, 4), (60_000, 8)] {
+        for (vertices, degree) in
+            [(90, 4), (300, 9), (1800, 5), (7000, 14), (26_000, 52), (40_000, 4), (60_000, 8)]
+        {
             let kind = RandomGraph { vertices, edges: vertices * degree / 2, weights };
             let name = format!("random {vertices} d{degree} {}", weight_name(weights));
             all.push(make(7, name, Kind::RandomGraph(kind)));

@@ -44,11 +44,11 @@ pub fn fit(rows: &[Row], most: &[f64], power: f64) -> Vec<f64> {
     for round in 0..ROUNDS {
         constants = solve(rows, &weights, constants, most);
         let mut errors: Vec<f64> = rows.iter().map(|r| (r.1 / predict(&constants, &r.0)).ln()).collect();
-        let (low, high) =
-            errors.iter().zip(rows).filter(|(_, row)| row.2 || power == 0.0).fold(
-                (f64::INFINITY, f64::NEG_INFINITY),
-                |(l, h), (&e, _)| (l.min(e), h.max(e)),
-            );
+        let (low, high) = errors
+            .iter()
+            .zip(rows)
+            .filter(|(_, row)| row.2 || power == 0.0)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), (&e, _)| (l.min(e), h.max(e)));
         if power == 0.0 {
             return constants;
         }

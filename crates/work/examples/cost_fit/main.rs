@@ -157,7 +157,8 @@ fn read(files: &[String]) -> Vec<Measured> {
         let is_sound = |m: &Measured| (m.load - load).abs() <= 0.02 * (1000.0 * RUN).max(32.0 * m.ps);
         let a_step = |m: &Measured| m.ps / m.events[0].max(1) as f64;
         let sound = measured.into_iter().filter(is_sound);
-        let least = sound.min_by(|a, b| a_step(a).total_cmp(&a_step(b))).expect("that of the middle start is");
+        let least =
+            sound.min_by(|a, b| a_step(a).total_cmp(&a_step(b))).expect("that of the middle start is");
         Measured { load, ..least }
     };
     all.into_values().map(least).collect()
