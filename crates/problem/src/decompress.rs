@@ -84,7 +84,7 @@ pub(crate) fn decompress(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, ReadE
     };
     let mut out = Vec::new();
     let read = match compression {
-        Compression::Gzip => read_at_most(flate2::read::MultiGzDecoder::new(bytes), most + 1, &mut out),
+        Compression::Gzip => gzip_members(bytes, most + 1, &mut out),
         Compression::Xz => {
             let reader = lzma_rust2::XzReader::new_mem_limit(bytes, true, XZ_MEMORY_KIB_MAX);
             read_at_most(reader, most + 1, &mut out)
@@ -137,6 +137,46 @@ pub fn read_at_most(mut source: impl Read, most: u64, out: &mut Vec<u8>) -> std:
 
 fn too_long(found: String, most: u64) -> ReadError {
     ReadError::whole(found, format!("at most {most} bytes"), "Larger files are not supported")
+}
+
+/// No stream of deflate unpacks to more than this many times its length.
+const DEFLATE_FACTOR_MAX: usize = 1032;
+/// The most bytes that are reserved because a file says that it has so many.
+const RESERVED_BYTES_MAX: usize = 256 << 20;
+/// Room beyond the end of what is unpacked: the fast loop of the decoder wants some.
+const SLACK_BYTES: usize = 512;
+
+/// Unpacks one member after the other to where the bytes shall lie, up to `most` of them.
+fn gzip_members(mut source: &[u8], most: u64, out: &mut Vec<u8>) -> std::io::Result<()> {
+    use flate2::{Decompress, FlushDecompress, Status};
+    use std::io::{Error, ErrorKind};
+    const WINDOW_BITS: u8 = 15;
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    // The last member says at its end how long it was before.
+    let said = source.last_chunk::<4>().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
+    let believed = said.min(source.len().saturating_mul(DEFLATE_FACTOR_MAX)).min(RESERVED_BYTES_MAX);
+    let mut room = believed.saturating_add(SLACK_BYTES);
+    while !source.is_empty() && out.len() < most {
+        let mut decoder = Decompress::new_gzip(WINDOW_BITS);
+        loop {
+            if out.len() == out.capacity() {
+                let room = room.min(most - out.len());
+                out.try_reserve_exact(room).map_err(|_| ErrorKind::OutOfMemory)?;
+            }
+            let (read, written) = (decoder.total_in(), out.len());
+            let status = decoder.decompress_vec(source, out, FlushDecompress::None).map_err(Error::from)?;
+            let read = (decoder.total_in() - read) as usize;
+            source = &source[read..];
+            if status == Status::StreamEnd || out.len() >= most {
+                break;
+            }
+            if out.len() < out.capacity() && (source.is_empty() || read == 0 && out.len() == written) {
+                return Err(Error::new(ErrorKind::UnexpectedEof, "it ends too early"));
+            }
+            room = out.len().clamp(CHUNK_BYTES_MIN, RESERVED_BYTES_MAX);
+        }
+    }
+    Ok(())
 }
 
 /// The most memory that the window of a Zstandard frame may ask for.
