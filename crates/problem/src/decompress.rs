@@ -211,3 +211,34 @@ fn zstandard_frames(mut source: &[u8], most: u64, out: &mut Vec<u8>) -> std::io:
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_whole_or_damaged() {
+        let text: Vec<u8> =
+            (0..40_000u32).flat_map(|n| format!("{} ", n * 7919 % 1000).into_bytes()).collect();
+        let packed = Compression::Gzip.compress(&text);
+        assert!(decompress(&packed, DECOMPRESSED_BYTES_MAX).expect("whole") == text);
+        assert!(decompress(&packed, text.len() as u64).expect("as long as allowed") == text);
+        assert!(decompress(&packed, text.len() as u64 - 1).is_err(), "too long");
+        for cut in (2..packed.len()).step_by(61).chain(packed.len() - 9..packed.len()) {
+            assert!(decompress(&packed[..cut], DECOMPRESSED_BYTES_MAX).is_err(), "cut off at {cut}");
+        }
+        // The sum, the length at the end, and bytes after it.
+        for at in [packed.len() - 8, packed.len() - 1] {
+            let mut wrong = packed.clone();
+            wrong[at] ^= 1;
+            assert!(decompress(&wrong, DECOMPRESSED_BYTES_MAX).is_err(), "a wrong byte at {at}");
+        }
+        assert!(decompress(&[&packed[..], b"x"].concat(), DECOMPRESSED_BYTES_MAX).is_err());
+        let empty = Compression::Gzip.compress(b"");
+        let three = [&packed[..], &empty, &packed].concat();
+        assert!(
+            decompress(&three, DECOMPRESSED_BYTES_MAX).expect("three members") == [&text[..], &text].concat()
+        );
+        assert!(decompress(&three, text.len() as u64 * 2 - 1).is_err());
+    }
+}

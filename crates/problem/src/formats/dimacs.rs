@@ -272,7 +272,7 @@ mod tests {
         let plain = read(b"p cnf 3 4\n1 -2 0\n3 0\n-1 2 3 0\n-3 0\n").expect("a formula");
         for text in [
             "p cnf 3 4\r\n1 -2 0\r\n3 0\r\n-1 2 3 0\r\n-3 0\r\n",
-            "p cnf 3 4\n\t1\t-2 0 3\n0 -1 2 3 0\x0b-3 0",
+            "p cnf 3 4\n\t1\t-2 0 3\n0 -1 2 3 0\x0c-3 0",
             "p cnf 3 4\n001 -0000000002 0\n3 0 -1 2 3 0 -3 0",
             "p cnf 3 4\nc 1 2 3 0\n1 -2 0\n  c 3 0\n3 0\n-1\n2\n3\n0\n-3",
             "p cnf 3 4\n1 -2 0\n3 0\n-1 2 3 0\n-3 0\n%\n0\n",
