@@ -97,13 +97,18 @@ fn main() -> ExitCode {
         Command::Node(arguments) => node::run(&arguments),
         Command::Worker(arguments) => worker::run(&arguments),
     };
+    ExitCode::from(exit_code(result))
+}
+
+/// What a command's result means to the shell; says what went wrong.
+fn exit_code(result: anyhow::Result<u8>) -> u8 {
     match result {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => code,
         // A reader that has enough, such as `head`, is no error of ours.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::from(EXIT_BAD_INPUT)
+            EXIT_BAD_INPUT
         }
     }
 }

@@ -74,9 +74,14 @@ fn parse_time(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
-/// Follows the search: `o` lines, the bar, the history.
+/// Follows the search: `o` lines, the bar, the history; and ends the process with the answer.
 struct Follower<'a> {
+    document: &'a Document,
     objective: &'a ObjectiveMap,
+    is_json: bool,
+    seed: u64,
+    threads: usize,
+    output: Mutex<Option<Output<'a>>>,
     bar: Bar,
     prints_improvements: bool,
     /// The energy counts clauses of an encoding, which the file does not have.
@@ -121,6 +126,30 @@ impl Observer for Follower<'_> {
     fn progress(&self, progress: &Progress) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.bar.update(progress.elapsed, &state.best, progress.ecu);
+    }
+
+    fn answered(&self, answer: &Answer) {
+        // Threads that would look up in a millisecond and memory that the system takes back at once are not waited for.
+        let code = crate::exit_code(self.print(answer));
+        std::process::exit(code.into());
+    }
+}
+
+impl Follower<'_> {
+    /// Prints the answer where it was asked for, and says which exit code it means.
+    fn print(&self, answer: &Answer) -> Result<u8> {
+        self.bar.finish();
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = Vec::new();
+        let Self { document, is_json, seed, threads, .. } = *self;
+        let code = print_answer(&mut text, is_json, document, answer, &state.history, seed, threads)?;
+        let output = self.output.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let written = match output {
+            Some(output) => output.write(&text),
+            None => return print(&text).map(|()| code),
+        };
+        // An answer is not lost with the file that it was meant for.
+        written.or_else(|error| print(&text).and(Err(error))).map(|()| code)
     }
 }
 
@@ -182,23 +211,19 @@ pub fn run(arguments: &Arguments) -> Result<u8> {
         target,
     };
     let follower = Follower {
+        document: &document,
         objective: &canonical.objective,
+        is_json: arguments.json,
+        seed,
+        threads,
+        output: Mutex::new(output),
         bar: Bar::new(!arguments.no_progress, options.time),
         prints_improvements: prints_lines,
         counts_encoding: document.kind() == Kind::PseudoBoolean && document.sense() == Sense::Satisfy,
         state: Mutex::new(Following { best: "none".to_string(), history: Vec::new() }),
     };
     let answer = hysteron_solve::solve(&canonical.problem, &options, &follower, &interrupt);
-    follower.bar.finish();
-    let history = follower.state.into_inner().unwrap_or_else(PoisonError::into_inner).history;
-    let mut text = Vec::new();
-    let code = print_answer(&mut text, arguments.json, &document, &answer, &history, seed, threads)?;
-    let written = match output {
-        Some(output) => output.write(&text),
-        None => return print(&text).map(|()| code),
-    };
-    // An answer is not lost with the file that it was meant for.
-    written.or_else(|error| print(&text).and(Err(error))).map(|()| code)
+    follower.print(&answer)
 }
 
 fn print(text: &[u8]) -> Result<()> {

@@ -87,6 +87,28 @@ impl ClauseList {
     pub fn new() -> Self {
         Self::default()
     }
+    /// No clauses, with room for some.
+    pub(crate) fn with_room(clauses: usize, literals: usize) -> Self {
+        let mut offsets = Vec::with_capacity(clauses + 1);
+        offsets.push(0);
+        Self { offsets, literals: Vec::with_capacity(literals) }
+    }
+    /// Appends a literal to a clause that is still open. Until [`Self::close`] only [`Self::literals`] shows it.
+    #[inline]
+    pub(crate) fn open(&mut self, literal: Literal) {
+        self.literals.push(literal);
+    }
+    /// The literals of the open clause.
+    #[inline]
+    pub(crate) fn open_length(&self) -> usize {
+        self.literals.len() - self.offsets[self.offsets.len() - 1] as usize
+    }
+    /// Closes the open clause; there must be at most [`ELEMENTS_MAX`] literals in all.
+    #[inline]
+    pub(crate) fn close(&mut self) {
+        debug_assert!(self.literals.len() <= ELEMENTS_MAX as usize);
+        self.offsets.push(self.literals.len() as u32);
+    }
     /// Appends a clause.
     ///
     /// # Panics

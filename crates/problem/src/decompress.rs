@@ -84,7 +84,7 @@ pub(crate) fn decompress(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, ReadE
     };
     let mut out = Vec::new();
     let read = match compression {
-        Compression::Gzip => read_at_most(flate2::read::MultiGzDecoder::new(bytes), most + 1, &mut out),
+        Compression::Gzip => gzip_members(bytes, most + 1, &mut out),
         Compression::Xz => {
             let reader = lzma_rust2::XzReader::new_mem_limit(bytes, true, XZ_MEMORY_KIB_MAX);
             read_at_most(reader, most + 1, &mut out)
@@ -139,6 +139,46 @@ fn too_long(found: String, most: u64) -> ReadError {
     ReadError::whole(found, format!("at most {most} bytes"), "Larger files are not supported")
 }
 
+/// No stream of deflate unpacks to more than this many times its length.
+const DEFLATE_FACTOR_MAX: usize = 1032;
+/// The most bytes that are reserved because a file says that it has so many.
+const RESERVED_BYTES_MAX: usize = 256 << 20;
+/// Room beyond the end of what is unpacked: the fast loop of the decoder wants some.
+const SLACK_BYTES: usize = 512;
+
+/// Unpacks one member after the other to where the bytes shall lie, up to `most` of them.
+fn gzip_members(mut source: &[u8], most: u64, out: &mut Vec<u8>) -> std::io::Result<()> {
+    use flate2::{Decompress, FlushDecompress, Status};
+    use std::io::{Error, ErrorKind};
+    const WINDOW_BITS: u8 = 15;
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    // The last member says at its end how long it was before.
+    let said = source.last_chunk::<4>().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
+    let believed = said.min(source.len().saturating_mul(DEFLATE_FACTOR_MAX)).min(RESERVED_BYTES_MAX);
+    let mut room = believed.saturating_add(SLACK_BYTES);
+    while !source.is_empty() && out.len() < most {
+        let mut decoder = Decompress::new_gzip(WINDOW_BITS);
+        loop {
+            if out.len() == out.capacity() {
+                let room = room.min(most - out.len());
+                out.try_reserve_exact(room).map_err(|_| ErrorKind::OutOfMemory)?;
+            }
+            let (read, written) = (decoder.total_in(), out.len());
+            let status = decoder.decompress_vec(source, out, FlushDecompress::None).map_err(Error::from)?;
+            let read = (decoder.total_in() - read) as usize;
+            source = &source[read..];
+            if status == Status::StreamEnd || out.len() >= most {
+                break;
+            }
+            if out.len() < out.capacity() && (source.is_empty() || read == 0 && out.len() == written) {
+                return Err(Error::new(ErrorKind::UnexpectedEof, "it ends too early"));
+            }
+            room = out.len().clamp(CHUNK_BYTES_MIN, RESERVED_BYTES_MAX);
+        }
+    }
+    Ok(())
+}
+
 /// The most memory that the window of a Zstandard frame may ask for.
 const ZSTANDARD_WINDOW_BYTES_MAX: u64 = 128 << 20;
 
@@ -170,4 +210,35 @@ fn zstandard_frames(mut source: &[u8], most: u64, out: &mut Vec<u8>) -> std::io:
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_whole_or_damaged() {
+        let text: Vec<u8> =
+            (0..40_000u32).flat_map(|n| format!("{} ", n * 7919 % 1000).into_bytes()).collect();
+        let packed = Compression::Gzip.compress(&text);
+        assert!(decompress(&packed, DECOMPRESSED_BYTES_MAX).expect("whole") == text);
+        assert!(decompress(&packed, text.len() as u64).expect("as long as allowed") == text);
+        assert!(decompress(&packed, text.len() as u64 - 1).is_err(), "too long");
+        for cut in (2..packed.len()).step_by(61).chain(packed.len() - 9..packed.len()) {
+            assert!(decompress(&packed[..cut], DECOMPRESSED_BYTES_MAX).is_err(), "cut off at {cut}");
+        }
+        // The sum, the length at the end, and bytes after it.
+        for at in [packed.len() - 8, packed.len() - 1] {
+            let mut wrong = packed.clone();
+            wrong[at] ^= 1;
+            assert!(decompress(&wrong, DECOMPRESSED_BYTES_MAX).is_err(), "a wrong byte at {at}");
+        }
+        assert!(decompress(&[&packed[..], b"x"].concat(), DECOMPRESSED_BYTES_MAX).is_err());
+        let empty = Compression::Gzip.compress(b"");
+        let three = [&packed[..], &empty, &packed].concat();
+        assert!(
+            decompress(&three, DECOMPRESSED_BYTES_MAX).expect("three members") == [&text[..], &text].concat()
+        );
+        assert!(decompress(&three, text.len() as u64 * 2 - 1).is_err());
+    }
 }

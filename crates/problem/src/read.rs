@@ -85,7 +85,8 @@ fn check_encoding(bytes: &[u8]) -> Result<(), ReadError> {
         )
         .at(bytes, 0));
     }
-    match bytes.iter().position(|&b| b == 0) {
+    // To look for one is several times faster than to look where it is.
+    match bytes.contains(&0).then(|| bytes.iter().position(|&b| b == 0)).flatten() {
         Some(at) => Err(Cursor { bytes, at }.error_found(
             "a NUL byte",
             "text",

@@ -17,6 +17,8 @@ pub struct Team {
     pub threads: usize,
     /// The seed of the search; each thread derives its own.
     pub seed: u64,
+    /// Whether clause learning is among the searchers of this thread, since it has no other place.
+    pub learns: bool,
 }
 
 impl Team {
@@ -124,8 +126,13 @@ const LEARN_FIRST_RANDOM_VARIABLES_MAX: u32 = 60;
 pub enum Learning {
     /// The calling thread from the start; all others wait until it has had a millisecond or two.
     First,
-    /// A thread of its own: there it costs the chips nothing and loses nothing to slices.
-    Beside,
+    /// A thread of its own: there it costs the chips nothing and loses nothing to slices. With one thread, in turns with
+    /// all others.
+    Beside {
+        /// Before anything else, so that nobody is worse off than with clause learning alone. Random clauses are few enough
+        /// here that to normalise them takes no time.
+        at_once: bool,
+    },
     /// One searcher among others, or none.
     Among,
 }
@@ -136,8 +143,8 @@ pub fn learning(cnf: &Cnf, threads: usize) -> Learning {
     let is_short = cnf.clauses.literals().len() <= LEARN_FIRST_LITERALS_MAX;
     if is_short && (!looks_random || cnf.variables <= LEARN_FIRST_RANDOM_VARIABLES_MAX) {
         Learning::First
-    } else if threads > 1 && is_learnable(cnf.variables, looks_random) {
-        Learning::Beside
+    } else if is_learnable(cnf.variables, looks_random) && (threads > 1 || !looks_random) {
+        Learning::Beside { at_once: !looks_random }
     } else {
         Learning::Among
     }
@@ -147,11 +154,8 @@ fn is_learnable(variables: u32, looks_random: bool) -> bool {
     !looks_random || variables <= RANDOM_LEARNABLE_VARIABLES_MAX
 }
 
-/// Clause learning's share of one thread on structured clauses: about seven tenths, since all others, some three chips among
-/// them, come to six or seven units.
-const LEARN_ALONE_SHARE: u64 = 16 * SHARE;
-/// What each of the others waits for then, for each [`SHARE`]: clause learning has had 50 ms by that time.
-const LEARN_ALONE_DELAY: u64 = 3_000_000;
+/// Clause learning's share of one thread on structured parts of a formula that is none.
+const LEARN_STRUCTURE_SHARE: u64 = 16 * SHARE;
 
 fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Schedule<'a> {
     let seed = team.thread_seed();
@@ -164,23 +168,17 @@ fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Schedule<'a> {
         && cnf.variables > CHANCE_VARIABLES_MAX
         && shape::is_beyond_chance(cnf.variables, &cnf.clauses);
     let later = COMPILE_EFFORT * literals as u64;
-    // On one thread structured clauses are clause learning's before they are anybody's.
-    let learns_first = team.threads == 1 && !looks_random;
-    let shares = match learns_first {
-        true => Shares::EQUAL,
-        false => Shares::of(looks_random, is_small, is_hidden, team.thread),
-    };
-    let wait = if learns_first { LEARN_ALONE_DELAY } else { 0 };
-    let delay = wait + if is_small && !is_hidden { 0 } else { later };
+    let shares = Shares::of(looks_random, is_small, is_hidden, team.thread);
+    let delay = if is_small && !is_hidden { 0 } else { later };
     let memcomputing_delay = if is_hidden && shares.memcomputing > SHARE { later / 4 } else { delay };
     let walk = Entry::later(
-        if is_hidden { later } else { wait },
+        if is_hidden { later } else { 0 },
         Box::new(move || {
             clauses::focused_searcher(cnf, seed).into_iter().map(|s| (s, shares.walk)).collect()
         }),
     );
     let beliefs =
-        Entry::later(wait, Box::new(move || one(clauses::Beliefs::new(problem, seed), shares.beliefs)));
+        Entry::later(0, Box::new(move || one(clauses::Beliefs::new(problem, seed), shares.beliefs)));
     let chips =
         move || clauses::switching_searchers(cnf, seed).into_iter().map(|s| (s, shares.chips)).collect();
     let memcomputing = move || one(clauses::Memcomputing::new(problem, seed).ok(), shares.memcomputing);
@@ -190,18 +188,17 @@ fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Schedule<'a> {
         beliefs,
         Entry::later(memcomputing_delay, Box::new(memcomputing)),
     ];
-    if team.thread == 0 {
-        // Alone on one thread, clause learning gets as much as all others together, and more where there is structure.
+    if team.learns {
+        // Among all others it gets as much as they together, and more where there is structure.
         let share = match (learnable, looks_random) {
-            (true, false) => LEARN_ALONE_SHARE,
+            (true, false) => LEARN_STRUCTURE_SHARE,
             (true, true) => 6 * SHARE,
             (false, _) => SHARE / 4,
         };
         let delay = if looks_random { delay } else { 0 };
         entries.push(Entry::later(delay, Box::new(move || one(Some(Cdcl::new(cnf)), share))));
     }
-    let schedule = Schedule::new(entries);
-    if learns_first { schedule.without_boosts() } else { schedule }
+    Schedule::new(entries)
 }
 
 fn of_wcnf<'a>(problem: &'a Problem, wcnf: &'a Wcnf, team: Team) -> Vec<Entry<'a>> {

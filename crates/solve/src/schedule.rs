@@ -61,18 +61,12 @@ impl<'a> Entry<'a> {
 pub struct Schedule<'a> {
     entries: Vec<Entry<'a>>,
     effort: u64,
-    boost_max: u64,
 }
 
 impl<'a> Schedule<'a> {
     /// A schedule over these entries; with equal virtual time the first goes first.
     pub fn new(entries: Vec<Entry<'a>>) -> Self {
-        Self { entries, effort: 0, boost_max: BOOST_MAX }
-    }
-
-    /// The same without rewards for improvements, where they say little about who will find a solution.
-    pub fn without_boosts(self) -> Self {
-        Self { boost_max: 1, ..self }
+        Self { entries, effort: 0 }
     }
 
     /// Whether no searcher has anything left to do.
@@ -123,7 +117,7 @@ impl<'a> Schedule<'a> {
             (b.source == source || b.source == Source::Crossover) && before.0.is_none_or(|key| b.key() < key)
         }) || context.lower_bound() > before.1;
         if improved_by_it {
-            entry.share = (entry.share * 2).min(entry.prior * self.boost_max);
+            entry.share = (entry.share * 2).min(entry.prior * BOOST_MAX);
         } else {
             entry.share = (entry.share - (entry.share - entry.prior).div_ceil(4)).max(entry.prior);
         }

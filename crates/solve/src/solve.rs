@@ -7,11 +7,19 @@ use std::time::{Duration, Instant};
 use hysteron_problem::normalise::{Decided, NormaliseOptions, Normalised, normalise};
 use hysteron_problem::{Cnf, Problem};
 
-use crate::exact::cdcl::{Background, Foreground};
-use crate::exact::strand::{Standing, Verdict};
+use crate::exact::cdcl::{Background, Foreground, InTurns};
+use crate::exact::strand::{Adopted, Standing, Verdict};
 use crate::portfolio::{self, Learning, Team};
 use crate::schedule::Schedule;
 use crate::{Context, Outcome, Source};
+
+/// Clause learning in turns with all others has so much effort (about nanoseconds) before they search, and then this many parts
+/// of the time for one of theirs.
+const LEARN_ALONE_EFFORT: u64 = 100_000_000;
+const LEARN_PARTS: u64 = 3;
+/// Its turns are of at least and at most this effort.
+const LEARN_TURN_MIN: u64 = 4_000_000;
+const LEARN_TURN_MAX: u64 = 400_000_000;
 
 /// With several components, none keeps a thread longer than this effort (about 0.4 s).
 const COMPONENT_TURN_MAX: u64 = 400_000_000;
@@ -78,6 +86,9 @@ pub trait Observer: Sync {
     fn improved(&self, _improvement: &Improvement) {}
     /// Time went by.
     fn progress(&self, _progress: &Progress) {}
+    /// A proven answer is known. Told at most once, before threads are waited for and what they hold is given back, which may take
+    /// longer than the search did: who has no other use for the process may end it here.
+    fn answered(&self, _answer: &Answer) {}
 }
 
 /// Watches nothing.
@@ -156,20 +167,37 @@ impl Search<'_> {
     fn settle(&self, index: usize) {
         self.parts[index].settled.store(true, Ordering::Relaxed);
         self.parts[index].context.stop();
-        if self.parts.iter().all(|p| p.settled.load(Ordering::Relaxed)) {
+        if self.is_settled() {
             self.stop();
         }
     }
+    fn is_settled(&self) -> bool {
+        self.parts.iter().all(|p| p.settled.load(Ordering::Relaxed))
+    }
+    fn ecu(&self) -> u64 {
+        self.parts.iter().map(|p| p.context.ecu()).sum()
+    }
 
     /// One thread's life.
-    fn work(&self, thread: usize) {
-        let team = Team { thread, threads: self.options.threads, seed: self.options.seed };
+    fn work(&self, thread: usize, learner: &mut Option<Learner>) {
+        let learns = thread == 0 && learner.is_none();
+        let team = Team { thread, threads: self.options.threads, seed: self.options.seed, learns };
         let mut schedules: Vec<Option<Schedule>> = self.parts.iter().map(|_| None).collect();
-        let mut spent = 0u64;
+        let mut spent = learner.as_ref().map_or(0, |learner| learner.had);
         // Threads begin at different components, so that many small ones are not all done twice.
         let mut index = thread % self.parts.len();
         let mut idle = 0;
-        while !self.stop.load(Ordering::Relaxed) && spent < self.effort_limit && idle < self.parts.len() {
+        while !self.stop.load(Ordering::Relaxed) && spent < self.effort_limit {
+            let is_idle = idle >= self.parts.len();
+            if let Some(turn) = learner.as_ref().and_then(|learner| learner.turn(is_idle)) {
+                let effort = turn.min(self.effort_limit - spent);
+                spent = spent.saturating_add(effort);
+                self.learn(learner, effort);
+                continue;
+            }
+            if is_idle {
+                break;
+            }
             let here = index;
             index = (index + 1) % self.parts.len();
             let part = &self.parts[here];
@@ -178,6 +206,7 @@ impl Search<'_> {
                 idle += 1;
                 continue;
             }
+            let begin = Instant::now();
             let schedule =
                 schedules[here].get_or_insert_with(|| portfolio::schedule(part.context.problem(), team));
             if schedule.is_done() {
@@ -188,7 +217,11 @@ impl Search<'_> {
             let limit = if self.parts.len() == 1 { u64::MAX } else { COMPONENT_TURN_MAX };
             let before = schedule.effort();
             let outcome = schedule.turn(&part.context, limit.min(self.effort_limit - spent));
-            spent = spent.saturating_add(schedule.effort() - before);
+            let effort = schedule.effort() - before;
+            spent = spent.saturating_add(effort);
+            if let Some(learner) = learner {
+                learner.others_had = learner.others_had.saturating_add(self.cost(begin, effort));
+            }
             match outcome {
                 Outcome::Optimal => self.settle(here),
                 Outcome::Unsatisfiable => {
@@ -209,11 +242,89 @@ impl Search<'_> {
             self.wake.notify();
         }
     }
+
+    /// Gives clause learning on the whole formula a turn, which ends the search if it decides it.
+    fn learn(&self, learner: &mut Option<Learner>, effort: u64) {
+        let Some(learning) = learner else { return };
+        let Some(part) = self.parts.iter().find(|part| !part.settled.load(Ordering::Relaxed)) else { return };
+        let begin = Instant::now();
+        let outcome = learning.clauses.work(&part.context, effort);
+        learning.had = learning.had.saturating_add(self.cost(begin, effort));
+        match outcome {
+            Outcome::Continue => {}
+            Outcome::Exhausted => *learner = None,
+            Outcome::Unsatisfiable => {
+                self.unsatisfiable.store(true, Ordering::Relaxed);
+                self.stop();
+            }
+            Outcome::Optimal => self.stop(),
+        }
+    }
+
+    /// What a turn since `begin` counts when turns are shared out: its time, since effort is an estimate; but its effort where a
+    /// run shall be repeated.
+    fn cost(&self, begin: Instant, effort: u64) -> u64 {
+        if self.options.steps.is_some() { effort } else { begin.elapsed().as_nanos() as u64 }
+    }
+}
+
+/// Clause learning on the whole formula that needs nobody here.
+enum Beside<'a> {
+    Nobody,
+    Running(Background),
+    /// The supervisor starts it: the caller's thread shall not wait for that where it may be done as soon.
+    Supervised(&'a Cnf),
+}
+
+/// Clause learning on the whole formula that takes turns with the searchers of its components, and what both had.
+struct Learner {
+    clauses: InTurns,
+    /// What it has before the others search.
+    alone: u64,
+    had: u64,
+    others_had: u64,
+}
+
+impl Learner {
+    /// The effort of its turn, if it is its turn: when the others have nothing left to do, always.
+    fn turn(&self, is_alone: bool) -> Option<u64> {
+        if is_alone {
+            return Some(u64::MAX);
+        }
+        let due = self.alone.max(self.others_had.saturating_mul(LEARN_PARTS));
+        (self.had < due).then(|| (due - self.had).clamp(LEARN_TURN_MIN, LEARN_TURN_MAX))
+    }
+}
+
+/// Tells the observer, one at a time, and nothing more once a proven answer was told.
+struct Teller<'a> {
+    observer: &'a dyn Observer,
+    is_over: Mutex<bool>,
+}
+
+impl Teller<'_> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, bool> {
+        self.is_over.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn improved(&self, improvement: &Improvement) {
+        let is_over = self.lock();
+        if !*is_over {
+            self.observer.improved(improvement);
+        }
+    }
+    fn answered(&self, answer: &Answer) {
+        let mut is_over = self.lock();
+        if !*is_over && matches!(answer.status, Status::Satisfiable | Status::Unsatisfiable | Status::Optimal)
+        {
+            *is_over = true;
+            self.observer.answered(answer);
+        }
+    }
 }
 
 /// Sums the components' bests as they improve and tells the observer of the whole.
 struct Scoreboard<'a> {
-    observer: &'a dyn Observer,
+    teller: &'a Teller<'a>,
     begin: Instant,
     normalised: &'a Normalised,
     /// Best key and source a component.
@@ -238,7 +349,7 @@ impl Scoreboard<'_> {
         if total.0 == 0 {
             self.energy.store(energy, Ordering::Relaxed);
         }
-        self.observer.improved(&Improvement {
+        self.teller.improved(&Improvement {
             energy,
             hard_unsatisfied: total.0,
             source,
@@ -276,19 +387,24 @@ pub fn search(
 ) -> Found {
     let effort_limit =
         options.steps.map_or(u64::MAX, |steps| steps.saturating_mul(portfolio::step_effort(problem)));
+    let teller = Teller { observer, is_over: Mutex::new(false) };
     let order =
-        Order { problem, options, effort_limit, starts, others, observer, interrupt, begin: Instant::now() };
-    let Problem::Cnf(cnf) = problem else { return order.search(None, Arc::default()) };
+        Order { problem, options, effort_limit, starts, others, teller, interrupt, begin: Instant::now() };
+    let Problem::Cnf(cnf) = problem else { return order.search(Beside::Nobody, None, Arc::default()) };
     match portfolio::learning(cnf, options.threads) {
         Learning::First => order.learn_first(cnf),
         // Before anything else, so that nobody is worse off than with clause learning alone.
-        Learning::Beside => {
-            let wake = Arc::new(Wake::default());
-            let on_end = Arc::clone(&wake);
-            let background = Background::start(cnf, effort_limit, Box::new(move || on_end.notify()));
-            order.search(background, wake)
+        Learning::Beside { .. } if options.threads == 1 => {
+            let learner = order.learner(InTurns::new(cnf), 0);
+            order.search(Beside::Nobody, Some(learner), Arc::default())
         }
-        Learning::Among => order.search(None, Arc::default()),
+        Learning::Beside { at_once: true } => {
+            let wake = Arc::new(Wake::default());
+            let background = order.start(cnf, &wake);
+            order.search(background.map_or(Beside::Nobody, Beside::Running), None, wake)
+        }
+        Learning::Beside { at_once: false } => order.search(Beside::Supervised(cnf), None, Arc::default()),
+        Learning::Among => order.search(Beside::Nobody, None, Arc::default()),
     }
 }
 
@@ -300,7 +416,7 @@ struct Order<'a> {
     effort_limit: u64,
     starts: &'a [Vec<bool>],
     others: usize,
-    observer: &'a dyn Observer,
+    teller: Teller<'a>,
     interrupt: &'a AtomicBool,
     begin: Instant,
 }
@@ -310,16 +426,41 @@ impl Order<'_> {
     /// about what the others need to begin.
     const ALONE_EFFORT: u64 = 1_600_000;
     const ALONE_EFFORT_PER_LITERAL: u64 = 40;
+    /// With one thread, what the others need to begin is lost to it.
+    const ALONE_EFFORT_PER_LITERAL_IN_TURNS: u64 = 150;
     /// The same by the clock, where there are others: callbacks of large formulas stand for more than they are charged.
     const ALONE_TIME: Duration = Duration::from_millis(2);
 
+    /// Clause learning in turns with the others, which has had some effort. A short search is not all its.
+    fn learner(&self, clauses: InTurns, had: u64) -> Learner {
+        const PART: u32 = 4;
+        let time = self
+            .options
+            .time
+            .map_or(u64::MAX, |time| u64::try_from((time / PART).as_nanos()).unwrap_or(u64::MAX));
+        let alone = LEARN_ALONE_EFFORT.min(self.effort_limit / u64::from(PART)).min(time);
+        Learner { clauses, alone, had, others_had: 0 }
+    }
+
+    /// Clause learning on a thread of its own.
+    fn start(&self, cnf: &Cnf, wake: &Arc<Wake>) -> Option<Background> {
+        let on_end = Arc::clone(wake);
+        Background::start(cnf, self.effort_limit, Box::new(move || on_end.notify()))
+    }
+
     /// Clause learning on this thread. Where it does not decide the formula at once, the others begin beside it, or, if
-    /// there is but one thread, after it.
+    /// there is but one thread, in turns with it.
     fn learn_first(&self, cnf: &Cnf) -> Found {
         let (foreground, handle) = Foreground::new();
         let wake = Arc::new(Wake::default());
         let mut handle = Some(handle);
-        let extra = Self::ALONE_EFFORT_PER_LITERAL * cnf.clauses.literals().len() as u64;
+        let is_in_turns = self.options.threads == 1;
+        let per_literal = if is_in_turns {
+            Self::ALONE_EFFORT_PER_LITERAL_IN_TURNS
+        } else {
+            Self::ALONE_EFFORT_PER_LITERAL
+        };
+        let extra = per_literal * cnf.clauses.literals().len() as u64;
         let alone_time = Self::ALONE_TIME + Duration::from_nanos(extra);
         let is_over = || {
             self.interrupt.load(Ordering::Relaxed)
@@ -327,7 +468,15 @@ impl Order<'_> {
         };
         std::thread::scope(|scope| {
             let mut beside = None;
-            let verdict = foreground.decide(cnf, |spent| {
+            let mut turns: Option<Adopted> = None;
+            let mut found = None;
+            let mut before = 0;
+            let report = |spent: u64| {
+                let cost = spent - before;
+                before = spent;
+                if let Some(turns) = &turns {
+                    return turns.spend(cost);
+                }
                 if spent > self.effort_limit {
                     return true;
                 }
@@ -335,62 +484,67 @@ impl Order<'_> {
                     return false;
                 }
                 let is_late = spent > Self::ALONE_EFFORT + extra;
-                if self.options.threads == 1 {
-                    return is_late || is_over();
+                if !is_late && (is_in_turns || self.begin.elapsed() <= alone_time) {
+                    return is_over();
                 }
-                if is_late || self.begin.elapsed() > alone_time {
-                    let (wake, handle) = (Arc::clone(&wake), handle.take());
-                    beside = std::thread::Builder::new()
-                        .name("search".into())
-                        .spawn_scoped(scope, move || self.search(handle, wake))
-                        .ok();
-                    // Without a thread the others come when this one has ended.
-                    return beside.is_none();
-                }
-                is_over()
-            });
-            let Some(beside) = beside else { return self.alone(cnf, verdict) };
-            foreground.tell(verdict.clone());
-            wake.notify();
-            let found = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            // The others may have ended just before it was told.
-            let is_decided = matches!(verdict.outcome, Outcome::Unsatisfiable | Outcome::Optimal);
-            if found.answer.status == Status::Unknown && is_decided {
-                self.alone(cnf, verdict)
-            } else {
-                found
+                // In turns it is given up with its turns.
+                let handle = if is_in_turns { None } else { handle.take() };
+                let handle = handle.map_or(Beside::Nobody, Beside::Running);
+                let wake = Arc::clone(&wake);
+                let learner = is_in_turns.then(InTurns::of_caller).map(|(clauses, adopted)| {
+                    turns = Some(adopted);
+                    self.learner(clauses, spent)
+                });
+                beside = std::thread::Builder::new()
+                    .name("search".into())
+                    .spawn_scoped(scope, move || self.search(handle, learner, wake))
+                    .ok();
+                // Without a thread the others come when this one has ended.
+                beside.is_none()
+            };
+            // Told before the solver's clauses are given back.
+            let outcome = foreground.decide(cnf, report, |verdict| found = self.decided(cnf, verdict));
+            let Some(beside) = beside else {
+                return found.unwrap_or_else(|| self.search(Beside::Nobody, None, Arc::default()));
+            };
+            let outcome = if found.is_some() { outcome } else { Outcome::Exhausted };
+            if let Some(turns) = turns {
+                turns.end(outcome);
             }
+            foreground.tell(outcome.into());
+            wake.notify();
+            let other = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            found.unwrap_or(other)
         })
     }
 
-    /// The answer where clause learning had nobody beside it.
-    fn alone(&self, cnf: &Cnf, verdict: Verdict) -> Found {
-        let answer = |status, assignment| {
-            let elapsed = self.begin.elapsed();
-            let answer = Answer { status, assignment, source: Source::Cdcl, ecu: 0, elapsed };
-            Found { answer, others: Vec::new() }
-        };
-        match (verdict.outcome, verdict.model) {
-            (Outcome::Unsatisfiable, _) => answer(Status::Unsatisfiable, None),
+    /// The answer where clause learning on the whole formula has decided it, told to the observer.
+    fn decided(&self, cnf: &Cnf, verdict: Verdict) -> Option<Found> {
+        let elapsed = self.begin.elapsed();
+        let (status, assignment) = match (verdict.outcome, verdict.model) {
+            (Outcome::Unsatisfiable, _) => (Status::Unsatisfiable, None),
             (_, Some((model, source))) if cnf.unsatisfied(&model) == 0 => {
-                let elapsed = self.begin.elapsed();
-                self.observer.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source, elapsed });
-                answer(Status::Satisfiable, Some(model))
+                self.teller.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source, elapsed });
+                (Status::Satisfiable, Some(model))
             }
-            _ => self.search(None, Arc::default()),
-        }
+            _ => return None,
+        };
+        let answer = Answer { status, assignment, source: Source::Cdcl, ecu: 0, elapsed };
+        self.teller.answered(&answer);
+        Some(Found { answer, others: Vec::new() })
     }
 
-    /// The whole portfolio, beside clause learning in the `background` if there is any; that notifies `wake` when it has ended.
-    fn search(&self, background: Option<Background>, wake: Arc<Wake>) -> Found {
-        let Self { problem, options, effort_limit, starts, others, observer, interrupt, begin } = *self;
+    /// The whole portfolio, beside clause learning or in turns with it, if there is any; that notifies `wake` when it has ended.
+    fn search(&self, beside: Beside, mut learner: Option<Learner>, wake: Arc<Wake>) -> Found {
+        let Self { problem, options, effort_limit, starts, others, ref teller, interrupt, begin } = *self;
         // Clause learning in the background has the place of the first thread.
-        let first_thread = usize::from(background.is_some());
+        let first_thread = usize::from(!matches!(beside, Beside::Nobody));
         let normalised = normalise(problem, &NormaliseOptions::default());
         let is_cnf = matches!(problem, Problem::Cnf(_));
-        let answer = |status, assignment, source, ecu| Found {
-            answer: Answer { status, assignment, source, ecu, elapsed: begin.elapsed() },
-            others: Vec::new(),
+        let answer = |status, assignment, source, ecu| {
+            let answer = Answer { status, assignment, source, ecu, elapsed: begin.elapsed() };
+            teller.answered(&answer);
+            Found { answer, others: Vec::new() }
         };
         let solved = if is_cnf { Status::Satisfiable } else { Status::Optimal };
         match normalised.decided {
@@ -399,19 +553,14 @@ impl Order<'_> {
                 let assignment = normalised.restore.restore(&[]);
                 let (hard_unsatisfied, energy) = score(problem, &assignment);
                 let elapsed = begin.elapsed();
-                observer.improved(&Improvement {
-                    energy,
-                    hard_unsatisfied,
-                    source: Source::Presolve,
-                    elapsed,
-                });
+                teller.improved(&Improvement { energy, hard_unsatisfied, source: Source::Presolve, elapsed });
                 return answer(solved, Some(assignment), Source::Presolve, 0);
             }
             None => {}
         }
 
         let scoreboard = Scoreboard {
-            observer,
+            teller,
             begin,
             normalised: &normalised,
             bests: Mutex::new(vec![None; normalised.components.len()]),
@@ -447,31 +596,64 @@ impl Order<'_> {
             }
         }
         // A panic of a searcher must not lose the best so far.
-        let work = |thread: usize| {
-            let work = std::panic::AssertUnwindSafe(|| search.work(thread));
+        let work = |thread: usize, learner: &mut Option<Learner>| {
+            let work = std::panic::AssertUnwindSafe(|| search.work(thread, learner));
             if std::panic::catch_unwind(work).is_err() && search.running.fetch_sub(1, Ordering::AcqRel) == 1 {
                 search.wake.notify();
             }
         };
-        let model = std::thread::scope(|scope| {
+        let best = || {
+            let bests = search.parts.iter().map(|p| p.context.best().map(|best| best.assignment));
+            let parts = bests.collect::<Option<Vec<_>>>()?;
+            let assignment = normalised.restore.restore(&parts);
+            let (hard_unsatisfied, energy) = score(problem, &assignment);
+            let proven =
+                search.parts.iter().all(|p| p.settled.load(Ordering::Relaxed) || p.context.is_settled());
+            let status = match (is_cnf, hard_unsatisfied == 0, energy) {
+                (true, _, 0) => Status::Satisfiable,
+                (true, ..) | (_, false, _) => Status::Unknown,
+                _ if proven => Status::Optimal,
+                _ => Status::Feasible,
+            };
+            let source = *scoreboard.last_source.lock().unwrap_or_else(PoisonError::into_inner);
+            Some((parts, answer(status, Some(assignment), source, search.ecu())))
+        };
+        let (model, settled) = std::thread::scope(|scope| {
             let work = &work;
             // The caller's thread is a worker too: what takes a fraction of a millisecond does not wait for a thread.
-            let supervisor = scope.spawn(|| supervise(&search, &scoreboard, background, interrupt));
+            let supervisor = scope.spawn(|| {
+                let background = match beside {
+                    Beside::Supervised(cnf) if !search.stop.load(Ordering::Relaxed) => {
+                        self.start(cnf, &search.wake)
+                    }
+                    Beside::Running(background) => Some(background),
+                    Beside::Supervised(_) | Beside::Nobody => None,
+                };
+                supervise(&search, &scoreboard, background, interrupt)
+            });
             for thread in first_thread + 1..options.threads {
-                scope.spawn(move || work(thread));
+                scope.spawn(move || work(thread, &mut None));
             }
-            work(first_thread);
-            supervisor.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            work(first_thread, &mut learner);
+            // Nor for the others, where nothing is left to find.
+            let settled = search.is_settled().then(best).flatten();
+            (supervisor.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), settled)
         });
-
-        let ecu = search.parts.iter().map(|p| p.context.ecu()).sum();
+        let model = model.or_else(|| learner.and_then(|learner| learner.clauses.into_model()));
+        let with_others = |(parts, found): (Vec<Vec<bool>>, Found)| {
+            let others = further(&search.parts, &parts, others).into_iter();
+            Found { others: others.map(|parts| normalised.restore.restore(&parts)).collect(), ..found }
+        };
+        if let Some(settled) = settled {
+            return with_others(settled);
+        }
         if search.unsatisfiable.load(Ordering::Relaxed) {
-            return answer(Status::Unsatisfiable, None, Source::Cdcl, ecu);
+            return answer(Status::Unsatisfiable, None, Source::Cdcl, search.ecu());
         }
         if let Some(model) = model.filter(|model| score(problem, model) == (0, 0)) {
             let elapsed = begin.elapsed();
-            observer.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source: Source::Cdcl, elapsed });
-            return answer(Status::Satisfiable, Some(model), Source::Cdcl, ecu);
+            teller.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source: Source::Cdcl, elapsed });
+            return answer(Status::Satisfiable, Some(model), Source::Cdcl, search.ecu());
         }
         // Time may run out before a searcher's first candidate, and any assignment is better than none.
         for context in search.parts.iter().map(|p| &p.context) {
@@ -479,25 +661,7 @@ impl Order<'_> {
                 context.offer(&vec![false; context.problem().variables() as usize], Source::Presolve);
             }
         }
-        let bests: Vec<_> = search.parts.iter().map(|p| p.context.best()).collect();
-        let source = *scoreboard.last_source.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(assignments) =
-            bests.iter().map(|b| b.as_ref().map(|b| b.assignment.clone())).collect::<Option<Vec<_>>>()
-        else {
-            return answer(Status::Unknown, None, source, ecu);
-        };
-        let assignment = normalised.restore.restore(&assignments);
-        let (hard_unsatisfied, energy) = score(problem, &assignment);
-        let proven = search.parts.iter().all(|p| p.settled.load(Ordering::Relaxed) || p.context.is_settled());
-        let status = match (is_cnf, hard_unsatisfied == 0, energy) {
-            (true, _, 0) => Status::Satisfiable,
-            (true, ..) | (_, false, _) => Status::Unknown,
-            _ if proven => Status::Optimal,
-            _ => Status::Feasible,
-        };
-        let others = further(&search.parts, &assignments, others).into_iter();
-        let others = others.map(|assignments| normalised.restore.restore(&assignments)).collect();
-        Found { others, ..answer(status, Some(assignment), source, ecu) }
+        best().map_or_else(|| answer(Status::Unknown, None, Source::Presolve, search.ecu()), with_others)
     }
 }
 
@@ -569,9 +733,9 @@ fn supervise(
             bound => Some(bound),
         });
         let lower_bound = bounds.sum::<Option<i64>>().map(|sum| scoreboard.normalised.restore.energy(sum));
-        scoreboard.observer.progress(&Progress {
+        scoreboard.teller.observer.progress(&Progress {
             elapsed: scoreboard.begin.elapsed(),
-            ecu: search.parts.iter().map(|p| p.context.ecu()).sum(),
+            ecu: search.ecu(),
             lower_bound,
         });
     }

@@ -120,11 +120,65 @@ fn the_background_tells_its_verdict_and_that_it_paused() {
 
 /// Counts what is told, and how often.
 #[derive(Default)]
-struct Counted(std::sync::Mutex<Vec<(i64, Source)>>);
+struct Counted(std::sync::Mutex<Vec<(i64, Source)>>, std::sync::Mutex<Vec<Status>>);
 
 impl hysteron_solve::Observer for Counted {
     fn improved(&self, improvement: &hysteron_solve::Improvement) {
         self.0.lock().expect("nobody panics").push((improvement.energy, improvement.source));
+    }
+    fn answered(&self, answer: &hysteron_solve::Answer) {
+        self.1.lock().expect("nobody panics").push(answer.status);
+    }
+}
+
+/// `cnf` with so many variables and structured clauses besides that it is too large for the caller's thread.
+fn padded(cnf: &Cnf) -> Cnf {
+    const CLAUSES: u32 = 110_000;
+    let mut clauses = cnf.clauses.clone();
+    for v in cnf.variables..cnf.variables + CLAUSES {
+        clauses.push(&[Literal::new(v, false), Literal::new(v + 1, true), Literal::new(v + 2, v % 2 == 0)]);
+    }
+    Cnf { variables: cnf.variables + CLAUSES + 2, clauses }
+}
+
+#[test]
+fn one_thread_takes_turns_until_clause_learning_has_decided() {
+    let told = Counted::default();
+    let problem = Problem::Cnf(pigeons(8));
+    let answer = solve(&problem, &options(1, 1), &told, &AtomicBool::new(false));
+    assert_eq!((answer.status, answer.assignment), (Status::Unsatisfiable, None));
+    assert_eq!(*told.1.lock().expect("nobody panics"), [Status::Unsatisfiable]);
+    for holes in [3, 7] {
+        let problem = Problem::Cnf(padded(&pigeons(holes)));
+        assert_eq!(
+            solve(&problem, &options(1, 1), &(), &AtomicBool::new(false)).status,
+            Status::Unsatisfiable
+        );
+    }
+    let mut one = ClauseList::new();
+    one.push(&[Literal::new(0, true)]);
+    let satisfiable = padded(&Cnf { variables: 3, clauses: one });
+    for threads in [1, 2] {
+        let told = Counted::default();
+        let problem = Problem::Cnf(satisfiable.clone());
+        let answer = solve(&problem, &options(threads, 1), &told, &AtomicBool::new(false));
+        assert_eq!(answer.status, Status::Satisfiable, "{threads} threads");
+        assert_eq!(answer.assignment.map(|a| satisfiable.unsatisfied(&a)), Some(0), "{threads} threads");
+        assert_eq!(*told.1.lock().expect("nobody panics"), [Status::Satisfiable], "{threads} threads");
+    }
+}
+
+#[test]
+fn turns_of_one_thread_repeat_with_a_step_limit() {
+    let steps = Options { time: None, steps: Some(200_000), ..options(1, 5) };
+    for cnf in [pigeons(13), padded(&pigeons(13))] {
+        let steps =
+            Options { steps: Some(if cnf.variables > 1000 { 2000 } else { 200_000 }), ..steps.clone() };
+        let run = || solve(&Problem::Cnf(cnf.clone()), &steps, &(), &AtomicBool::new(false));
+        let (first, second) = (run(), run());
+        assert!(first.ecu > 0, "chips had a turn");
+        assert_eq!((first.status, first.ecu), (second.status, second.ecu));
+        assert_eq!(first.assignment, second.assignment);
     }
 }
 

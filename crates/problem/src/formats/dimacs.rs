@@ -147,29 +147,65 @@ pub(super) fn clause_notes(unclosed: bool, empty: usize) -> Vec<String> {
     notes
 }
 
+/// Takes what nearly all of a file is: literals and zeros between single-byte blanks and line ends. Stops in front of the first
+/// word that is anything else, or that anything is to be said about. Returns where.
+fn plain_literals(bytes: &[u8], mut at: usize, most: u32, clauses: &mut ClauseList) -> usize {
+    /// So many fit 32 bits.
+    const DIGITS_MAX: usize = 9;
+    loop {
+        while matches!(bytes.get(at), Some(b' ' | b'\n')) {
+            at += 1;
+        }
+        let negative = bytes.get(at) == Some(&b'-');
+        let first = at + usize::from(negative);
+        let (mut end, mut value) = (first, 0u32);
+        while let Some(digit) = bytes.get(end).map(|b| b.wrapping_sub(b'0')).filter(|&d| d < 10) {
+            value = value.wrapping_mul(10).wrapping_add(digit.into());
+            end += 1;
+        }
+        let is_number =
+            (1..=DIGITS_MAX).contains(&(end - first)) && matches!(bytes.get(end), Some(b' ' | b'\n' | b'\r'));
+        if !is_number || value > most {
+            return at;
+        }
+        if value > 0 {
+            clauses.open(Literal::new(value - 1, negative));
+        } else if !negative && clauses.open_length() > 0 && clauses.literals().len() <= ELEMENTS_MAX as usize
+        {
+            clauses.close();
+        } else {
+            return at;
+        }
+        at = end;
+    }
+}
+
 /// Reads a CNF file.
 pub(crate) fn read(bytes: &[u8]) -> Result<Document, ReadError> {
     let mut cursor = Cursor::new(bytes);
     let (variables, promised) = header(&mut cursor, "cnf")?;
     cursor.line_end("the header")?;
-    let mut clauses = ClauseList::new();
-    let mut clause: Vec<Literal> = Vec::new();
+    // Both promises are bounded by the length of the file; most files have a literal for every four bytes or fewer.
+    let mut clauses = ClauseList::with_room(promised, cursor.remaining() / 4);
     let mut empty = 0;
-    while next(&mut cursor) == Next::Word {
+    loop {
+        cursor.at = plain_literals(cursor.bytes, cursor.at, variables, &mut clauses);
+        if next(&mut cursor) == Next::End {
+            break;
+        }
         match literal(&mut cursor, variables, true)? {
-            Some(literal) => clause.push(literal),
+            Some(literal) => clauses.open(literal),
             None => {
-                empty += usize::from(clause.is_empty());
-                check_room(&cursor, clauses.literals().len() + clause.len())?;
-                clauses.push(&clause);
-                clause.clear();
+                empty += usize::from(clauses.open_length() == 0);
+                check_room(&cursor, clauses.literals().len())?;
+                clauses.close();
             }
         }
     }
-    let unclosed = !clause.is_empty();
+    let unclosed = clauses.open_length() > 0;
     if unclosed {
-        check_room(&cursor, clauses.literals().len() + clause.len())?;
-        clauses.push(&clause);
+        check_room(&cursor, clauses.literals().len())?;
+        clauses.close();
     }
     check_count(&cursor, promised, clauses.len())?;
     let mut document = Document::cnf(Cnf { variables, clauses });
@@ -225,4 +261,35 @@ pub(super) fn push_integer(value: i64, out: &mut Vec<u8>) {
         out.push(b'-');
     }
     out.extend_from_slice(&digits[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_out_of_the_ordinary_are_read_as_others_are() {
+        let plain = read(b"p cnf 3 4\n1 -2 0\n3 0\n-1 2 3 0\n-3 0\n").expect("a formula");
+        for text in [
+            "p cnf 3 4\r\n1 -2 0\r\n3 0\r\n-1 2 3 0\r\n-3 0\r\n",
+            "p cnf 3 4\n\t1\t-2 0 3\n0 -1 2 3 0\x0c-3 0",
+            "p cnf 3 4\n001 -0000000002 0\n3 0 -1 2 3 0 -3 0",
+            "p cnf 3 4\nc 1 2 3 0\n1 -2 0\n  c 3 0\n3 0\n-1\n2\n3\n0\n-3",
+            "p cnf 3 4\n1 -2 0\n3 0\n-1 2 3 0\n-3 0\n%\n0\n",
+        ] {
+            let document = read(text.as_bytes()).expect("a formula");
+            assert_eq!(document.problem(), plain.problem(), "{text:?}");
+        }
+        for bad in [
+            "p cnf 3 1\n4 0\n",
+            "p cnf 3 1\n-0 1 0\n",
+            "p cnf 3 1\n1x 0\n",
+            "p cnf 3 1\n12345678901234567890 0\n",
+        ] {
+            assert!(read(bad.as_bytes()).is_err(), "{bad:?}");
+        }
+        let empty = read(b"p cnf 3 2\n0 1 0\n").expect("a formula");
+        assert_eq!(empty.problem().variables(), 3);
+        assert_eq!(empty.notes().len(), 1);
+    }
 }

@@ -63,14 +63,16 @@ impl<C: cadical::Callbacks> Cadical<C> {
             self.add(clause);
         }
     }
-    fn make_room(&mut self, variables: u32) {
+    /// Has at least so many variables.
+    pub fn make_room(&mut self, variables: u32) {
         if variables > self.variables {
             self.solver.reserve(variables as i32);
             self.variables = variables;
         }
     }
+    /// Adds a clause.
     #[inline]
-    fn add(&mut self, clause: &[Literal]) {
+    pub fn add(&mut self, clause: &[Literal]) {
         self.solver.add_clause(clause.iter().map(|&l| number(l)));
     }
     /// Searches until decided or told to give up.

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cadical::Cadical;
 use super::oracle::{Answer, Oracle};
-use super::strand::{OnEnd, Pace, Standing, Strand, Verdict};
+use super::strand::{Adopted, OnEnd, Pace, Standing, Strand, Verdict};
+use super::units::Residue;
 use crate::{Context, Outcome, Searcher, Source};
 
 /// Decides a CNF: a model is offered to the context, *unsatisfiable* is answered as the outcome.
@@ -59,13 +60,8 @@ impl Background {
     /// Starts the search, for at most `effort`; `on_end` is called on its thread when it is over. `None` where the
     /// system gives no thread.
     pub fn start(problem: &Cnf, effort: u64, on_end: OnEnd) -> Option<Self> {
-        let (variables, clauses) = (problem.variables, problem.clauses.clone());
-        let body = move |pace: &Pace| {
-            let solver = read(variables, &clauses);
-            drop(clauses);
-            decide(solver, variables, pace)
-        };
-        let mut strand = Strand::new(Box::new(body));
+        let problem = problem.clone();
+        let mut strand = Strand::new(Box::new(move |pace: &Pace| decide_whole(&problem, pace)));
         strand.launch(effort, on_end).ok()?;
         Some(Self::Strand(strand))
     }
@@ -76,6 +72,41 @@ impl Background {
             Self::Strand(strand) => strand.standing(),
             Self::Caller(call) => call.0.standing(),
         }
+    }
+}
+
+/// Clause learning on a whole formula as it was given, in turns with everything else: for one thread.
+pub struct InTurns {
+    strand: Strand,
+    model: Arc<Mutex<Option<Vec<bool>>>>,
+}
+
+impl InTurns {
+    /// Clause learning that reads `problem` when its turn comes.
+    pub fn new(problem: &Cnf) -> Self {
+        let model: Arc<Mutex<Option<Vec<bool>>>> = Arc::default();
+        let slot = Arc::clone(&model);
+        let problem = problem.clone();
+        let body = move |pace: &Pace| {
+            let verdict = decide_whole(&problem, pace);
+            let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            *slot = verdict.model.map(|(model, _)| model);
+            verdict.outcome.into()
+        };
+        Self { strand: Strand::new(Box::new(body)), model }
+    }
+    /// Clause learning that its thread goes on with whenever it gets a turn here.
+    pub fn of_caller() -> (Self, Adopted) {
+        let (strand, adopted) = Strand::adopt();
+        (Self { strand, model: Arc::default() }, adopted)
+    }
+    /// Gives it a turn; as [`Searcher::work`], but that what it decides is of the whole formula.
+    pub fn work(&mut self, context: &Context, effort: u64) -> Outcome {
+        self.strand.work(context, effort)
+    }
+    /// The model of the whole formula, where it was found by a thread that ends with it.
+    pub fn into_model(self) -> Option<Vec<bool>> {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -117,16 +148,23 @@ impl Foreground {
     }
 
     /// Decides `problem`. `spent` is called many times a second with the effort so far and says whether to give up,
-    /// which dropping the handle asks for as well.
-    pub fn decide(&self, problem: &Cnf, mut spent: impl FnMut(u64) -> bool) -> Verdict {
+    /// which dropping the handle asks for as well. `then` is given the verdict while the solver still holds its memory:
+    /// to give that back takes a while.
+    pub fn decide(
+        &self,
+        problem: &Cnf,
+        mut spent: impl FnMut(u64) -> bool,
+        then: impl FnOnce(Verdict),
+    ) -> Outcome {
         let mut effort = 0u64;
         let mut solver = Cadical::reporting_to(|cost| {
             effort = effort.saturating_add(cost);
             spent(effort) || self.0.abandoned.load(Ordering::Relaxed)
         });
-        solver.read(problem.variables, &problem.clauses);
-        let answer = solver.decide(&[]);
-        verdict(answer, || solver.values(problem.variables))
+        let verdict = decide_residue(problem, &mut solver, |solver| solver.decide(&[]));
+        let outcome = verdict.outcome;
+        then(verdict);
+        outcome
     }
 
     /// Tells the verdict to who holds the handle.
@@ -144,6 +182,27 @@ fn read(variables: u32, clauses: &ClauseList) -> Cadical {
 fn decide(mut solver: Cadical, variables: u32, pace: &Pace) -> Verdict {
     let answer = solver.solve(pace, &[], None);
     verdict(answer, || solver.values(variables))
+}
+
+/// What clause learning says of a whole formula, whose model is that of no component.
+fn decide_whole(problem: &Cnf, pace: &Pace) -> Verdict {
+    decide_residue(problem, &mut Cadical::new(), |solver| solver.solve(pace, &[], None))
+}
+
+/// Decides a formula by what its unit clauses leave of it.
+fn decide_residue<C: cadical::Callbacks>(
+    problem: &Cnf,
+    solver: &mut Cadical<C>,
+    solve: impl FnOnce(&mut Cadical<C>) -> Answer,
+) -> Verdict {
+    let residue = Residue::new(problem);
+    if residue.is_contradictory() {
+        return Outcome::Unsatisfiable.into();
+    }
+    solver.make_room(residue.variables());
+    residue.for_each(|clause| solver.add(clause));
+    let answer = solve(solver);
+    verdict(answer, || residue.restore(solver.values(residue.variables())))
 }
 
 fn verdict(answer: Answer, model: impl FnOnce() -> Vec<bool>) -> Verdict {

@@ -10,3 +10,4 @@ pub mod light;
 pub mod maxsat;
 pub mod oracle;
 pub mod strand;
+mod units;

@@ -215,6 +215,23 @@ impl Drop for Ending {
 /// What is called when a launched strand has returned.
 pub type OnEnd = Box<dyn FnOnce() + Send>;
 
+/// The code of a strand on the thread that it was on before there was a strand.
+pub struct Adopted {
+    pace: Pace,
+    ending: Ending,
+}
+
+impl Adopted {
+    /// [`Pace::spend`].
+    pub fn spend(&self, cost: u64) -> bool {
+        self.pace.spend(cost)
+    }
+    /// Says that the code has returned. Without it, it is exhausted.
+    pub fn end(mut self, outcome: Outcome) {
+        self.ending.verdict = outcome.into();
+    }
+}
+
 /// The code of a strand.
 pub type Body = Box<dyn FnOnce(&Pace) -> Verdict + Send>;
 
@@ -229,15 +246,28 @@ pub struct Strand {
 impl Strand {
     /// A strand that will run `body`.
     pub fn new(body: Body) -> Self {
+        Self::of(Some(body), Turn::Searcher(Event::Paused))
+    }
+
+    /// A strand of code that runs already, on the calling thread: that parks at its next report of pace, and goes on when the
+    /// strand is given effort.
+    pub fn adopt() -> (Self, Adopted) {
+        let strand = Self::of(None, Turn::Strand(None));
+        let shared = Arc::clone(&strand.shared);
+        let ending = Ending { shared: Arc::clone(&shared), verdict: Outcome::Exhausted.into(), on_end: None };
+        (strand, Adopted { pace: Pace { shared }, ending })
+    }
+
+    fn of(body: Option<Body>, turn: Turn) -> Self {
         let view = View { best_energy: i64::MAX, lower_bound: i64::MIN, stopped: false };
         let shared = Shared {
-            state: Mutex::new(State { turn: Turn::Searcher(Event::Paused), view, best: None }),
+            state: Mutex::new(State { turn, view, best: None }),
             changed: Condvar::new(),
             recalled: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             left: AtomicU64::new(0),
         };
-        Self { shared: Arc::new(shared), body: Some(body), done: None }
+        Self { shared: Arc::new(shared), body, done: None }
     }
 
     /// Lets the strand use `effort`; [`crate::Searcher::work`] in all respects. With `u64::MAX` it
