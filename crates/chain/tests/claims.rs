@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use common::{
     Counting, FEE, MemoryChain, NOW, address, find_claim, fresh, mine_on, next_block, open_job, problem,
-    transaction,
+    transaction, transfer,
 };
 use hysteron_chain::testing::{StubRunner, easy_genesis};
 use hysteron_chain::{Archive, Block, Chain, ChainError, MemoryStorage, Outcome, SubmitError};
@@ -210,4 +210,34 @@ fn forged_work_is_refused_though_it_was_run_ahead() {
     assert!(error.is_found_late() && error.ban_score() > 0);
     assert!(matches!(chain.work_ahead(&forged, NOW), Err(ChainError::KnownInvalid)));
     chain.submit_block(block, NOW).expect("is valid");
+}
+
+/// Nonces that are ahead are not looked into, so whoever passes on what then proves to be forged is honest.
+#[test]
+fn who_passes_on_a_forged_claim_with_a_bond_is_not_banned() {
+    let (mut chain, _, runner) = fresh();
+    let mut blocks = vec![mine_on(&mut chain, &runner, "miner", 5)];
+    let job = open_job(&mut chain);
+    blocks.extend((0..4).map(|_| mine_on(&mut chain, &runner, "miner", 5)));
+    let (mut behind, _, _) = fresh();
+    for block in &blocks {
+        behind.submit_block(block.clone(), NOW).expect("is valid");
+    }
+    let mut claim = find_claim(&mut chain, &runner, job, "alice", i64::MAX);
+    let rules = easy_genesis().work;
+    let cheap = |claim: &Claim| {
+        let seed = hysteron_work::hash("header", &[&claim.header]);
+        hysteron_work::check_claim_cheap(&seed, claim, &Default::default(), &rules).is_ok()
+    };
+    while cheap(&claim) {
+        claim.nonce += 1;
+    }
+    let body = Body::Claim { claim: Box::new(claim), bond: chain.genesis().market.claim_bond };
+    let forged = transaction(&easy_genesis(), "alice", 1, FEE, body);
+    // A node that has not seen the block with the nonce before passes it on; one that has seen it knows.
+    behind.submit_transaction(forged.clone(), None).expect("waits for its nonce");
+    chain.submit_transaction(transfer(&easy_genesis(), "alice", "bob", 1, 0, FEE), None).expect("is fine");
+    mine_on(&mut chain, &runner, "miner", 5);
+    let error = chain.submit_transaction(forged, None).expect_err("is forged");
+    assert_eq!(error.ban_score(), 0, "{error}");
 }
