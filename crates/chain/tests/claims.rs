@@ -10,7 +10,7 @@ use common::{
     transaction, transfer,
 };
 use hysteron_chain::testing::{StubRunner, easy_genesis};
-use hysteron_chain::{Archive, Block, Chain, ChainError, MemoryStorage, Outcome, SubmitError};
+use hysteron_chain::{Archive, Block, Chain, ChainError, MemoryStorage, MempoolError, Outcome, SubmitError};
 use hysteron_ledger::{Body, LedgerError, SignedTransaction, Status};
 use hysteron_work::types::{JobId, ProblemId};
 use hysteron_work::{Claim, LEGS, WorkError};
@@ -240,4 +240,35 @@ fn who_passes_on_a_forged_claim_with_a_bond_is_not_banned() {
     mine_on(&mut chain, &runner, "miner", 5);
     let error = chain.submit_transaction(forged, None).expect_err("is forged");
     assert_eq!(error.ban_score(), 0, "{error}");
+}
+
+#[test]
+fn no_leg_is_run_for_a_claim_that_finds_no_place() {
+    let (mut chain, _, runner) = fresh();
+    let mut blocks = vec![mine_on(&mut chain, &runner, "miner", 5)];
+    let job = open_job(&mut chain);
+    blocks.extend((0..4).map(|_| mine_on(&mut chain, &runner, "miner", 5)));
+    let storage = Arc::new(MemoryStorage::default());
+    let counting = Arc::new(Counting::new(StubRunner::new(Arc::new(Archive::new(storage.clone())))));
+    let mut node = Chain::open(easy_genesis(), storage, counting.clone(), Default::default()).expect("opens");
+    for block in &blocks {
+        node.submit_block(block.clone(), NOW).expect("is valid");
+    }
+    let true_one = find(&mut chain, &runner, job, 0);
+    let Body::Claim { claim, bond } = true_one.transaction.body.clone() else { panic!("it is a claim") };
+    let lie = |variant: u8| {
+        let mut lie = claim.clone();
+        lie.digests.last_mut().expect("has one")[0] ^= variant;
+        transaction(&easy_genesis(), "alice", 0, FEE, Body::Claim { claim: lie, bond })
+    };
+    counting.runs.store(0, Ordering::Relaxed);
+    node.submit_transaction(lie(1), None).expect("its bond burns");
+    assert_eq!(counting.runs.load(Ordering::Relaxed), 1);
+    // One account with one bond would have a node run a leg for each of these.
+    for variant in 2..10 {
+        let error = node.claim_ahead(&lie(variant)).expect_err("pays no more than what waits");
+        assert!(matches!(error, SubmitError::Mempool(MempoolError::Underpriced { .. })), "{error}");
+        assert!(node.submit_transaction(lie(variant), None).is_err());
+    }
+    assert_eq!(counting.runs.load(Ordering::Relaxed), 1);
 }
