@@ -103,8 +103,14 @@ impl<S: Storage> Chain<S> {
         if self.mempool.contains(&transaction.id()) {
             return Err(MempoolError::Known.into());
         }
-        if problem.as_ref().is_some_and(|bytes| bytes.len() > PROBLEM_BYTES_MAX) {
-            return Err(SubmitError::Problem("it is longer than a block may hold"));
+        if let Some(bytes) = &problem {
+            if bytes.len() > PROBLEM_BYTES_MAX {
+                return Err(SubmitError::Problem("it is longer than a block may hold"));
+            }
+            // Nobody pays for bytes that the transaction does not name, and they would be kept and passed on.
+            if transaction.transaction.problem() != Some(crate::archive::problem_id(bytes)) {
+                return Err(SubmitError::Problem("it is not the one that the transaction names"));
+            }
         }
         self.admit(Candidate::new(transaction, problem))
     }
