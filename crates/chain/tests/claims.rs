@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering;
 
 use common::{
     Counting, FEE, MemoryChain, NOW, address, find_claim, fresh, mine_on, next_block, open_job, problem,
-    transaction,
+    transaction, transfer,
 };
 use hysteron_chain::testing::{StubRunner, easy_genesis};
-use hysteron_chain::{Archive, Block, Chain, ChainError, MemoryStorage, Outcome, SubmitError};
+use hysteron_chain::{Archive, Block, Chain, ChainError, MemoryStorage, MempoolError, Outcome, SubmitError};
 use hysteron_ledger::{Body, LedgerError, SignedTransaction, Status};
 use hysteron_work::types::{JobId, ProblemId};
 use hysteron_work::{Claim, LEGS, WorkError};
@@ -210,4 +210,65 @@ fn forged_work_is_refused_though_it_was_run_ahead() {
     assert!(error.is_found_late() && error.ban_score() > 0);
     assert!(matches!(chain.work_ahead(&forged, NOW), Err(ChainError::KnownInvalid)));
     chain.submit_block(block, NOW).expect("is valid");
+}
+
+/// Nonces that are ahead are not looked into, so whoever passes on what then proves to be forged is honest.
+#[test]
+fn who_passes_on_a_forged_claim_with_a_bond_is_not_banned() {
+    let (mut chain, _, runner) = fresh();
+    let mut blocks = vec![mine_on(&mut chain, &runner, "miner", 5)];
+    let job = open_job(&mut chain);
+    blocks.extend((0..4).map(|_| mine_on(&mut chain, &runner, "miner", 5)));
+    let (mut behind, _, _) = fresh();
+    for block in &blocks {
+        behind.submit_block(block.clone(), NOW).expect("is valid");
+    }
+    let mut claim = find_claim(&mut chain, &runner, job, "alice", i64::MAX);
+    let rules = easy_genesis().work;
+    let cheap = |claim: &Claim| {
+        let seed = hysteron_work::hash("header", &[&claim.header]);
+        hysteron_work::check_claim_cheap(&seed, claim, &Default::default(), &rules).is_ok()
+    };
+    while cheap(&claim) {
+        claim.nonce += 1;
+    }
+    let body = Body::Claim { claim: Box::new(claim), bond: chain.genesis().market.claim_bond };
+    let forged = transaction(&easy_genesis(), "alice", 1, FEE, body);
+    // A node that has not seen the block with the nonce before passes it on; one that has seen it knows.
+    behind.submit_transaction(forged.clone(), None).expect("waits for its nonce");
+    chain.submit_transaction(transfer(&easy_genesis(), "alice", "bob", 1, 0, FEE), None).expect("is fine");
+    mine_on(&mut chain, &runner, "miner", 5);
+    let error = chain.submit_transaction(forged, None).expect_err("is forged");
+    assert_eq!(error.ban_score(), 0, "{error}");
+}
+
+#[test]
+fn no_leg_is_run_for_a_claim_that_finds_no_place() {
+    let (mut chain, _, runner) = fresh();
+    let mut blocks = vec![mine_on(&mut chain, &runner, "miner", 5)];
+    let job = open_job(&mut chain);
+    blocks.extend((0..4).map(|_| mine_on(&mut chain, &runner, "miner", 5)));
+    let storage = Arc::new(MemoryStorage::default());
+    let counting = Arc::new(Counting::new(StubRunner::new(Arc::new(Archive::new(storage.clone())))));
+    let mut node = Chain::open(easy_genesis(), storage, counting.clone(), Default::default()).expect("opens");
+    for block in &blocks {
+        node.submit_block(block.clone(), NOW).expect("is valid");
+    }
+    let true_one = find(&mut chain, &runner, job, 0);
+    let Body::Claim { claim, bond } = true_one.transaction.body.clone() else { panic!("it is a claim") };
+    let lie = |variant: u8| {
+        let mut lie = claim.clone();
+        lie.digests.last_mut().expect("has one")[0] ^= variant;
+        transaction(&easy_genesis(), "alice", 0, FEE, Body::Claim { claim: lie, bond })
+    };
+    counting.runs.store(0, Ordering::Relaxed);
+    node.submit_transaction(lie(1), None).expect("its bond burns");
+    assert_eq!(counting.runs.load(Ordering::Relaxed), 1);
+    // One account with one bond would have a node run a leg for each of these.
+    for variant in 2..10 {
+        let error = node.claim_ahead(&lie(variant)).expect_err("pays no more than what waits");
+        assert!(matches!(error, SubmitError::Mempool(MempoolError::Underpriced { .. })), "{error}");
+        assert!(node.submit_transaction(lie(variant), None).is_err());
+    }
+    assert_eq!(counting.runs.load(Ordering::Relaxed), 1);
 }

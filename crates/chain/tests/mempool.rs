@@ -172,6 +172,10 @@ fn templates_take_what_waits_and_blocks_clear_it() {
     forged.transaction.fee += 1;
     let error = chain.submit_transaction(forged, None).expect_err("the signature is of another");
     assert_eq!(error.ban_score(), hysteron_chain::BAN_SCORE);
+    // Bytes that no transaction names would be kept and passed on for nothing.
+    let laden = transfer(&genesis, "customer", "miner", 5, 0, fee);
+    let error = chain.submit_transaction(laden, Some(vec![0; 1 << 20])).expect_err("it brings no problem");
+    assert!(matches!(error, SubmitError::Problem(_)) && error.ban_score() > 0, "{error}");
     let template = chain
         .template(address("miner"), chain.tip().time + 5, TemplateLimits::default())
         .expect("a template");

@@ -115,7 +115,7 @@ pub enum LedgerError {
     /// A claim without a bond is false.
     #[error("The claim has no bond, and its leg was run and gives something else.")]
     ClaimFalse,
-    /// A claim contradicts itself, on whatever branch.
+    /// A claim without a bond contradicts itself, on whatever branch.
     #[error("The claim is forged: {reason}.")]
     ClaimForged {
         /// What shows it.
@@ -239,7 +239,9 @@ pub enum LedgerError {
 
 impl LedgerError {
     /// Whether the sender of such a transaction or block must have known better: reason enough to think less of a peer.
-    /// What depends on the state may be valid on another branch, or have been valid a moment ago.
+    /// What depends on the state may be valid on another branch, or have been valid a moment ago. Peers pass on transactions whose
+    /// nonce is ahead after [`State::check_transaction`](crate::State::check_transaction) has looked at what needs no other
+    /// transaction; so nothing that only applying shows is malicious, but for claims without a bond, which are never ahead.
     pub fn is_malicious(&self) -> bool {
         match self {
             Self::Malformed { .. } | Self::Network { .. } | Self::Signature { .. } | Self::Members { .. } => {

@@ -319,6 +319,11 @@ fn top_ups_prolong() {
     let after = job(&world, &id);
     assert_eq!((after.blocks, after.bounty), (15, before.bounty + 7));
     assert_eq!(after.block_fee, before.block_fee + before.block_fee / 2);
+    let quoted_at = world.height();
+    let body = Body::JobTopUp { job: id, blocks: (1 << 18) - 14, bounty: 0, quoted_at, price_max: 1 << 40 };
+    let error = world.refusal(&world.sign(CUSTOMER, body), &[]);
+    assert!(matches!(error, LedgerError::JobState { .. }), "{error}");
+    assert!(!error.is_malicious(), "whoever passed it on may not have had the first top-up yet");
     world.mine(6);
     assert!(matches!(job(&world, &id).status, Status::Ended { ending: Ending::Exhausted, .. }));
     let late = world

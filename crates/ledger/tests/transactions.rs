@@ -107,7 +107,9 @@ fn multisig_accounts() {
         SignedTransaction { transaction, authorisation }
     };
     let early = spend(&world, &[0, 1]);
-    assert!(matches!(world.refusal(&early, &[]), LedgerError::Signature { .. }), "it was not created");
+    let error = world.refusal(&early, &[]);
+    assert!(matches!(error, LedgerError::Forbidden { .. }), "it was not created");
+    assert!(!error.is_malicious(), "others may have the block that creates it");
     let create = world.sign(BOB, Body::MultisigCreate(descriptor.clone()));
     world.block(std::slice::from_ref(&create), &[]);
     assert_eq!(world.state.multisig(&account), Some(descriptor.clone()));
@@ -140,13 +142,15 @@ fn the_committee_appoints_its_successors() {
         world.sign(CUSTOMER, Body::CommitteeChange { committee: next.clone(), signatures })
     };
     let one = sign(&world, 0, &[4]);
-    assert!(matches!(world.refusal(&one, &[]), LedgerError::Signature { .. }));
+    assert!(matches!(world.refusal(&one, &[]), LedgerError::Forbidden { .. }));
     let other_serial = sign(&world, 1, &[4, 5]);
-    assert!(matches!(world.refusal(&other_serial, &[]), LedgerError::Signature { .. }));
+    assert!(matches!(world.refusal(&other_serial, &[]), LedgerError::Forbidden { .. }));
     let good = sign(&world, 0, &[4, 5]);
     world.block(std::slice::from_ref(&good), &[]);
     let replayed = sign(&world, 0, &[4, 5]);
-    assert!(matches!(world.refusal(&replayed, &[]), LedgerError::Signature { .. }), "signatures count once");
+    let error = world.refusal(&replayed, &[]);
+    assert!(matches!(error, LedgerError::Forbidden { .. }), "signatures count once");
+    assert!(!error.is_malicious(), "they held a block ago");
     world.mine(9);
     assert_eq!(world.state.office().committee, present, "there is a delay");
     world.mine(1);

@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use hysteron_ledger::{Body, Event, JobTerms, LedgerError, Multisig, Sender, SignedTransaction, UNBONDED};
-use hysteron_work::types::JobId;
+use hysteron_work::types::{Assignment, JobId};
 use proptest::prelude::*;
 
 /// A job that runs, and the solution of its problem.
@@ -151,6 +151,28 @@ fn a_finding_has_its_time() {
     assert!(world.refusal(&claim, &[]).to_string().contains("too old"));
     world.undo_block();
     block_of(&mut world, &claim);
+}
+
+#[test]
+fn a_finding_yields_to_what_was_committed_to_before() {
+    let mut world = World::new(&genesis());
+    let (id, hidden) = running(&mut world, terms(640, 100));
+    let claim = |world: &World| {
+        let claim = world.sign(NEWCOMER, world.unbonded_body(id, &near(&hidden, 1), NEWCOMER, 1, true));
+        (world.state.finding(&claim, &world.checker).unwrap().unwrap(), claim)
+    };
+    let (older, older_claim) = claim(&world);
+    let commit = world.sign(BOB, world.commit_body(BOB, id, &hidden, [1; 32]));
+    world.block(std::slice::from_ref(&commit), &[]);
+    world.mine(1);
+    let (younger, younger_claim) = claim(&world);
+    let reveal = Body::ClaimReveal { job: id, assignment: Assignment::pack(&hidden), salt: [1; 32] };
+    let reveal = world.sign(BOB, reveal);
+    world.block(std::slice::from_ref(&reveal), &[]);
+    // In a pool the younger would keep the older out until it is too old itself.
+    assert!(world.state.awaits(&older) && !world.state.awaits(&younger));
+    assert!(world.refusal(&younger_claim, &[]).to_string().contains("committed"));
+    block_of(&mut world, &older_claim);
 }
 
 proptest! {

@@ -3,18 +3,21 @@
 //! A block goes through two hands. The first makes the checks that need no simulation, in the order of arrival, and passes the
 //! block on at once if [`RelayGate`] lets it. The second runs its work and hands it to the chain, one block after the other. No
 //! leg is run while the chain is held.
+//!
+//! Claims wait apart from other transactions, since each may take a leg: however many come, money and jobs go on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hysteron_chain::{Block, ChainError, Outcome, Submission};
+use hysteron_ledger::Body;
 use hysteron_net::{GossipId, Handle, PeerId, Verdict};
 use hysteron_work::Hash;
 use tokio::sync::mpsc;
 
 use crate::chain_task::{ChainHandle, Unanswered, Work};
-use crate::limits::{BLOCKS_IN_HAND_MAX, TRANSACTIONS_IN_HAND_MAX};
+use crate::limits::{BLOCKS_IN_HAND_MAX, CLAIMS_IN_HAND_MAX, LIAR_S, TRANSACTIONS_IN_HAND_MAX};
 use crate::parcel::Parcel;
 use crate::relay::{DECEPTION_SCORE, RelayGate, Sender};
 
@@ -54,7 +57,7 @@ struct InHand {
     passed_on: bool,
 }
 
-/// The first hand. The second, and the one for transactions, are tasks that end with it.
+/// The first hand. The second, and those for transactions and claims, are tasks that end with it.
 pub(crate) struct Intake {
     handle: Handle,
     chain: ChainHandle,
@@ -69,10 +72,12 @@ impl Intake {
     pub(crate) fn start(handle: Handle, chain: ChainHandle, gate: Gate) -> Self {
         let (blocks, second) = mpsc::channel(BLOCKS_IN_HAND_MAX);
         let (transactions, waiting) = mpsc::channel(TRANSACTIONS_IN_HAND_MAX);
+        let (claims, waiting_claims) = mpsc::channel(CLAIMS_IN_HAND_MAX);
         let in_hand = Arc::default();
         let intake = Self { handle, chain, gate, in_hand, blocks, transactions };
         tokio::spawn(second_hand(intake.judge(), second));
-        tokio::spawn(transactions_hand(intake.judge(), waiting));
+        tokio::spawn(transactions_hand(intake.judge(), waiting, claims));
+        tokio::spawn(claims_hand(intake.judge(), waiting_claims));
         intake
     }
 
@@ -148,37 +153,66 @@ async fn second_hand(judge: Judge, mut blocks: mpsc::Receiver<InHand>) {
     }
 }
 
-async fn transactions_hand(judge: Judge, mut transactions: mpsc::Receiver<(GossipId, PeerId, Vec<u8>)>) {
-    let mut liars = Liars::default();
+async fn transactions_hand(
+    judge: Judge,
+    mut transactions: mpsc::Receiver<(GossipId, PeerId, Vec<u8>)>,
+    claims: mpsc::Sender<(GossipId, PeerId, Parcel)>,
+) {
     while let Some((id, peer, bytes)) = transactions.recv().await {
-        let verdict = if liars.contains(&peer) { Verdict::Ignore } else { judge.transaction(&bytes).await };
-        liars.note(peer, &verdict);
+        let verdict = match Parcel::decode(&bytes) {
+            Err(reason) => reject(hysteron_chain::BAN_SCORE, reason),
+            Ok(parcel) if matches!(parcel.transaction.transaction.body, Body::Claim { .. }) => {
+                match claims.try_send((id, peer, parcel)) {
+                    Ok(()) => continue,
+                    Err(_) => Verdict::Ignore,
+                }
+            }
+            Ok(parcel) => judge.transaction(parcel).await,
+        };
         judge.say(id, verdict).await;
     }
 }
 
-/// Peers that were just banned for a transaction. What they sent before is still in the queue, and each false claim of it would make
-/// this node run a leg.
+async fn claims_hand(judge: Judge, mut claims: mpsc::Receiver<(GossipId, PeerId, Parcel)>) {
+    let mut liars = Liars::default();
+    while let Some((id, peer, parcel)) = claims.recv().await {
+        let is_liar = liars.contains(&peer, Instant::now());
+        let verdict = if is_liar { Verdict::Ignore } else { judge.transaction(parcel).await };
+        liars.note(peer, &verdict, Instant::now());
+        judge.say(id, verdict).await;
+    }
+}
+
+/// Peers that were just banned for a claim. What they sent before is still in the queues, and each false claim of it would make this
+/// node run a leg.
 #[derive(Default)]
 struct Liars {
-    /// With the number of the first transaction that cannot have been in the queue.
-    peers: BTreeMap<PeerId, u64>,
+    /// With the number of the first claim that cannot have been in the queues, and when it was.
+    peers: BTreeMap<PeerId, (u64, Instant)>,
     seen: u64,
 }
 
 impl Liars {
-    fn contains(&self, peer: &PeerId) -> bool {
-        self.peers.contains_key(peer)
+    fn contains(&self, peer: &PeerId, now: Instant) -> bool {
+        self.peers.get(peer).is_some_and(|(_, since)| is_fresh(*since, now))
     }
 
-    /// Counts a transaction that was judged.
-    fn note(&mut self, peer: PeerId, verdict: &Verdict) {
+    /// Counts a claim that was judged.
+    fn note(&mut self, peer: PeerId, verdict: &Verdict, now: Instant) {
         self.seen += 1;
-        self.peers.retain(|_, until| self.seen < *until);
+        self.peers.retain(|_, (until, since)| self.seen < *until && is_fresh(*since, now));
         if matches!(verdict, Verdict::Reject { ban_score, .. } if *ban_score >= hysteron_chain::BAN_SCORE) {
-            self.peers.insert(peer, self.seen + TRANSACTIONS_IN_HAND_MAX as u64);
+            self.peers.insert(peer, (self.seen + QUEUED_MAX, now));
         }
     }
+}
+
+/// Claims that can be in the queues.
+const QUEUED_MAX: u64 = (TRANSACTIONS_IN_HAND_MAX + CLAIMS_IN_HAND_MAX) as u64;
+
+/// Where few claims come, the count alone would keep a peer out long after its ban.
+fn is_fresh(since: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(since) < Duration::from_secs(LIAR_S)
 }
 
 impl Judge {
@@ -219,11 +253,7 @@ impl Judge {
         }
     }
 
-    async fn transaction(&self, bytes: &[u8]) -> Verdict {
-        let parcel = match Parcel::decode(bytes) {
-            Ok(parcel) => parcel,
-            Err(reason) => return reject(hysteron_chain::BAN_SCORE, reason),
-        };
+    async fn transaction(&self, parcel: Parcel) -> Verdict {
         match self.chain.submit_transaction(parcel).await {
             Err(_) => Verdict::Ignore,
             Ok(Ok(_)) => Verdict::Accept,
@@ -252,15 +282,20 @@ mod tests {
     #[test]
     fn what_a_liar_left_in_the_queue_is_not_looked_at() {
         let (mut liars, peer) = (Liars::default(), PeerId::random());
-        liars.note(peer, &Verdict::Ignore);
-        liars.note(peer, &reject(hysteron_chain::BAN_SCORE - 1, String::new()));
-        assert!(!liars.contains(&peer));
-        liars.note(peer, &reject(hysteron_chain::BAN_SCORE, String::new()));
-        for _ in 1..TRANSACTIONS_IN_HAND_MAX {
-            assert!(liars.contains(&peer) && !liars.contains(&PeerId::random()));
-            liars.note(PeerId::random(), &Verdict::Accept);
+        let now = Instant::now();
+        liars.note(peer, &Verdict::Ignore, now);
+        liars.note(peer, &reject(hysteron_chain::BAN_SCORE - 1, String::new()), now);
+        assert!(!liars.contains(&peer, now));
+        liars.note(peer, &reject(hysteron_chain::BAN_SCORE, String::new()), now);
+        for _ in 1..QUEUED_MAX {
+            assert!(liars.contains(&peer, now) && !liars.contains(&PeerId::random(), now));
+            liars.note(PeerId::random(), &Verdict::Accept, now);
         }
-        liars.note(peer, &Verdict::Ignore);
-        assert!(liars.peers.is_empty(), "the memory is bounded by the queue");
+        liars.note(peer, &Verdict::Ignore, now);
+        assert!(liars.peers.is_empty(), "the memory is bounded by the queues");
+        // Nor is it kept out after its ban where nothing else comes.
+        liars.note(peer, &reject(hysteron_chain::BAN_SCORE, String::new()), now);
+        assert!(liars.contains(&peer, now));
+        assert!(!liars.contains(&peer, now + Duration::from_secs(LIAR_S)));
     }
 }

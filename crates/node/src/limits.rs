@@ -6,6 +6,8 @@ pub const CHAIN_QUEUE_MAX: usize = 1024;
 pub const BLOCKS_IN_HAND_MAX: usize = 64;
 /// Transactions of gossip that wait to be judged. More are ignored.
 pub const TRANSACTIONS_IN_HAND_MAX: usize = 1024;
+/// Claims of gossip that wait to be judged: a queue of their own, as each may take a leg. More are ignored.
+pub const CLAIMS_IN_HAND_MAX: usize = 256;
 /// Events that a slow reader of a stream may fall behind before some are left out.
 pub const EVENTS_BEHIND_MAX: usize = 1024;
 /// Streams of events that are open at a time.
@@ -24,6 +26,9 @@ pub const RATE_ADDRESSES_MAX: usize = 65_536;
 pub const UPLOAD_UNITS: u32 = 8;
 /// Units that a transaction costs which makes the node run a leg for nothing but the sender's word.
 pub const LEG_UNITS: u32 = 400;
+/// Seconds for which claims of a peer that was banned for one are not looked at: longer than what it left in the queues waits, and
+/// shorter than a ban.
+pub const LIAR_S: u64 = 600;
 /// Bytes of uploaded problems that wait for their transaction; the oldest go first.
 pub const UPLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bytes of encoded tables that are kept for workers (one is kept whatever its size).

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hysteron_ledger::{Address, Admission, Body, LedgerError, SignedTransaction};
+use hysteron_ledger::{Address, Admission, Body, LedgerError, SignedTransaction, fee_floor};
 use hysteron_work::Table;
 use hysteron_work::types::Hash;
 use thiserror::Error;
@@ -103,8 +103,14 @@ impl<S: Storage> Chain<S> {
         if self.mempool.contains(&transaction.id()) {
             return Err(MempoolError::Known.into());
         }
-        if problem.as_ref().is_some_and(|bytes| bytes.len() > PROBLEM_BYTES_MAX) {
-            return Err(SubmitError::Problem("it is longer than a block may hold"));
+        if let Some(bytes) = &problem {
+            if bytes.len() > PROBLEM_BYTES_MAX {
+                return Err(SubmitError::Problem("it is longer than a block may hold"));
+            }
+            // Nobody pays for bytes that the transaction does not name, and they would be kept and passed on.
+            if transaction.transaction.problem() != Some(crate::archive::problem_id(bytes)) {
+                return Err(SubmitError::Problem("it is not the one that the transaction names"));
+            }
         }
         self.admit(Candidate::new(transaction, problem))
     }
@@ -232,10 +238,20 @@ impl<S: Storage> Chain<S> {
     ) -> Result<Admission, SubmitError> {
         let tip = self.tip.hash;
         let tables = self.claim_tables(&tip, [&candidate.transaction])?;
-        let claims = self.checker(tables, rerun);
-        // The leg of a claim without a bond is not run for nothing: its sender has nothing to lose.
+        let claims = self.checker(tables.clone(), rerun);
+        // No leg is run for a claim that finds no place then: its sender would lose nothing.
         if let Some(finding) = self.state.finding(&candidate.transaction, &claims)? {
             self.mempool.check_finding(&finding)?;
+        } else if matches!(candidate.transaction.transaction.body, Body::Claim { .. }) {
+            let cheap = self.checker(tables, Rerun::Elsewhere);
+            match self.state.check_transaction(&candidate.transaction, None, &cheap) {
+                Err(LedgerError::ClaimUnchecked { .. }) => {
+                    let weight = fee_floor(&self.genesis.fees, &candidate.transaction);
+                    let account = self.account_view(&candidate.transaction.transaction.sender.address());
+                    self.mempool.check(&Candidate { weight, ..candidate.clone() }, account)?;
+                }
+                judged => return Ok(judged?),
+            }
         }
         Ok(self.state.check_transaction(&candidate.transaction, candidate.problem.as_deref(), &claims)?)
     }

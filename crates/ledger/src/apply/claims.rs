@@ -61,7 +61,12 @@ impl Execution<'_> {
     pub(super) fn claim(&mut self, sender: &Address, claim: &Claim, bond: u64) -> Result<(), LedgerError> {
         self.count_claim()?;
         self.check_bond(sender, bond)?;
-        let found = self.found(claim)?;
+        // Such a claim is passed on before anybody looks at it where its nonce is ahead, so that it is forged says nothing of who
+        // did so.
+        let found = self.found(claim).map_err(|error| match error {
+            LedgerError::ClaimForged { reason } => LedgerError::Claim { reason },
+            error => error,
+        })?;
         match self.work.rerun(claim)? {
             ClaimVerdict::False => {
                 self.take(sender, bond)?;

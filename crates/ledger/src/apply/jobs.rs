@@ -129,7 +129,7 @@ impl Execution<'_> {
     ) -> Result<(), LedgerError> {
         let mut job = self.own_job(id, sender)?;
         let all = job.blocks.checked_add(blocks).filter(|all| *all <= BLOCKS_MAX);
-        job.blocks = all.ok_or(LedgerError::Malformed { reason: "a job must book 1 to 2^18 blocks" })?;
+        job.blocks = all.ok_or(LedgerError::JobState { job: *id, reason: "can book at most 2^18 blocks" })?;
         let fee = if blocks == 0 { 0 } else { self.quoted_fee(quoted_at, job.chips, blocks)? };
         let escrow = self.escrow(sender, fee, bounty, price_max)?;
         job.block_fee = add(job.block_fee, fee, "a block fee")?;

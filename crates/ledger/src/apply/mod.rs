@@ -238,7 +238,12 @@ impl State {
         let improves = |job: crate::Job| {
             job.status.takes_claims() && job.best.is_none_or(|best| finding.score < best.score)
         };
-        self.head().height < finding.last_height && self.job(&finding.job).is_some_and(improves)
+        let parent_height = finding.last_height.saturating_sub(self.rules().work.claim_age_blocks);
+        let reveals = self.board(&finding.job).reveals;
+        let comes_late = reveals.iter().any(|r| r.committed <= parent_height && finding.score >= r.score);
+        self.head().height < finding.last_height
+            && self.job(&finding.job).is_some_and(improves)
+            && !comes_late
     }
 
     /// What all coins add up to. Walks the whole state.

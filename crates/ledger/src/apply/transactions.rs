@@ -102,7 +102,10 @@ impl Execution<'_> {
             (Sender::Multisig(address), Authorisation::Multisig(signatures)) => {
                 match self.overlay.multisig(address) {
                     Some(descriptor) => descriptor.verify(&message, signatures),
-                    None => refuse("no multisig account was created at this address"),
+                    // It may be in a block that others have already.
+                    None => Err(LedgerError::Forbidden {
+                        reason: "no multisig account was created at this address",
+                    }),
                 }
             }
             _ => refuse("it is signed in another way than its sender signs"),

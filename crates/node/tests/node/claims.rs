@@ -8,7 +8,7 @@ use crate::common::worker::{Worker, base, ready, ready_for};
 use crate::common::{
     NEWCOMER, TestNode, address, open_job, open_job_with, problem, refusal, sign, wait_until,
 };
-use crate::network::connect;
+use crate::network::{Gated, connect};
 use hysteron_api::Hex32;
 use hysteron_api::types::{HistoryEntry, HistoryQuery};
 use hysteron_api::worker::{FromWorker, LegClaim, Tally, Work, WorkResult};
@@ -174,6 +174,30 @@ fn without_coins_and_bounty_the_node_says_which_address_needs_some() {
     assert!(accepted.is_some());
     let bond = crate::common::genesis().market.claim_bond;
     assert_eq!(node.client.mempool().expect("the mempool").transactions[0].fields["bond"], bond.to_string());
+}
+
+#[test]
+fn money_does_not_wait_for_the_legs_of_claims() {
+    let open = Arc::new(AtomicBool::new(true));
+    let gate = open.clone();
+    let slow =
+        TestNode::with_runner(Box::new(move |problems, _| Arc::new(Gated(StubRunner::new(problems), gate))));
+    let other = TestNode::new();
+    open_job(&other);
+    connect(&slow, &other);
+    wait_until("it follows", || slow.height() == other.height());
+    let template = other.client.template(&address(NEWCOMER)).expect("a template");
+    let rules: WorkRules = borsh::from_slice(&template.rules.0).expect("rules");
+    let claim = search(&other, &template.header.0, template.table, &rules, 0);
+    let signed = sign(NEWCOMER, 0, Body::Claim { claim: Box::new(claim), bond: UNBONDED });
+    open.store(false, Ordering::Relaxed);
+    other.client.submit(&signed.encode()).expect("is true");
+    let sent = other.send("alice", "bob", 5);
+    let has = |id| slow.client.transaction(Hex32(id)).is_ok();
+    wait_until("the money comes through", || has(sent.id()));
+    assert!(!has(signed.id()), "its leg is not run yet");
+    open.store(true, Ordering::Relaxed);
+    wait_until("the claim comes after it", || has(signed.id()));
 }
 
 /// Legs that are honest until they are told to lie.

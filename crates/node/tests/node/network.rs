@@ -88,7 +88,7 @@ fn three_nodes_agree_after_a_fork() {
 }
 
 /// Runs legs only while it may.
-struct Gated(StubRunner, Arc<AtomicBool>);
+pub struct Gated(pub StubRunner, pub Arc<AtomicBool>);
 
 impl LegRunner for Gated {
     fn run(&self, table: &Table, leg: &Leg, stop: &AtomicBool) -> Result<LegOutput, WorkError> {
