@@ -19,6 +19,11 @@ use crate::table::Class;
 /// touches would be much faster than chips of fixed cost.
 pub const ROW_MEAN_MAX: u64 = 512;
 
+/// The most bytes that a step of a bank may go through. Beyond, legs that run side by side fetch each other's rows out of what a
+/// core may hope for of a third-level cache, and take two to four times what they are credited with
+/// (`bench/results/verification.md`).
+pub const SWEEP_BYTES_MAX: u64 = 20 << 20;
+
 /// The most bytes of a problem in canonical encoding: what one block's data section takes.
 pub const PROBLEM_BYTES_MAX: usize = 4 << 20;
 
@@ -93,6 +98,12 @@ pub fn normalisation_check(problem: &Problem, rules: &WorkRules) -> Result<Class
         compiled.prepare(set).map_err(Refusal::NoChip)?;
         let kernel =
             Kernel::of(set, &sizes).ok_or_else(|| Refusal::NoChip("its weights are too large".into()))?;
+        if !kernel.is_metered() {
+            let bytes = compiled.walk(kernel).map_err(Refusal::NoChip)?.bytes;
+            if bytes > SWEEP_BYTES_MAX {
+                return Err(Refusal::TooFar { bytes, most: SWEEP_BYTES_MAX });
+            }
+        }
         let steps = compiled.steps(kernel, rules.leg_work).map_err(Refusal::NoChip)?;
         if steps < rules.steps_min {
             return Err(Refusal::TooCostly { steps: steps.into(), least: rules.steps_min });

@@ -93,6 +93,17 @@ pub enum Refusal {
     /// Clauses or weights that no admitted chip has wires for.
     #[error("No chip of the network can simulate the problem: {0}.")]
     NoChip(String),
+    /// A step would go through more memory than caches hold.
+    #[error(
+        "A step of the problem's chips goes through {bytes} bytes; at most {most} keep verification in time. Solve it without the \
+         network, or book a part of it."
+    )]
+    TooFar {
+        /// How many it would go through.
+        bytes: u64,
+        /// The most.
+        most: u64,
+    },
     /// A leg would hold too few steps to search anything.
     #[error("A leg of this network holds {steps} steps of the problem; at least {least} are needed.")]
     TooCostly {

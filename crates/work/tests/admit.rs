@@ -3,8 +3,8 @@
 mod common;
 
 use common::problems;
-use hysteron_problem::generate::{Content, Kind, PlantedSat, UniformSat, generate};
-use hysteron_problem::{ClauseList, Cnf, Ising, Literal, Problem};
+use hysteron_problem::generate::{Content, Kind, PlantedSat, RegularGraph, UniformSat, Weights, generate};
+use hysteron_problem::{ClauseList, Cnf, Document, Ising, Literal, Problem};
 use hysteron_work::{Class, Refusal, WorkRules, normalisation_check};
 
 fn sat(variables: u32, clauses: u32, length: u32) -> Cnf {
@@ -91,4 +91,17 @@ fn too_few_steps_are_refused() {
     let rules = WorkRules { leg_work: 1_000_000, elements_max: 1 << 20, ..WorkRules::devnet() };
     let refusal = normalisation_check(&Problem::Cnf(cnf), &rules).unwrap_err();
     assert!(matches!(refusal, Refusal::TooCostly { .. }), "{refusal}");
+}
+
+#[test]
+fn sweeps_beyond_the_caches_are_refused() {
+    let graph = |vertices: u32| {
+        let kind = Kind::RegularGraph(RegularGraph { vertices, degree: 6, weights: Weights::Signs });
+        let Content::Graph { vertices, edges } = generate(&kind, 3).unwrap().content else { unreachable!() };
+        Document::max_cut(vertices, edges).unwrap().problem().clone()
+    };
+    let rules = WorkRules::main();
+    assert_eq!(normalisation_check(&graph(20_000), &rules), Ok(Class::SparseSpins));
+    let refusal = normalisation_check(&graph(240_000), &rules).unwrap_err();
+    assert!(matches!(refusal, Refusal::TooFar { .. }), "{refusal}");
 }
