@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{address, chain_of, fresh, next_block, transfer};
+use common::{EVERYTHING, address, chain_of, fresh, next_block, transfer};
 use hysteron_chain::mempool::{AccountView, Candidate, SelectionLimits};
 use hysteron_chain::testing::{easy_genesis, mine};
 use hysteron_chain::{
@@ -13,13 +13,6 @@ use proptest::prelude::*;
 
 const NAMES: [&str; 4] = ["alice", "bob", "customer", "miner"];
 const RICH: AccountView = AccountView { nonce: 0, balance: u64::MAX };
-const EVERYTHING: SelectionLimits = SelectionLimits {
-    transaction_bytes_max: usize::MAX,
-    transactions_max: usize::MAX,
-    problem_bytes_max: usize::MAX,
-    problems_max: usize::MAX,
-    heavy_max: usize::MAX,
-};
 
 fn candidate(genesis: &Genesis, from: &str, nonce: u64, fee: u64, weight: u64) -> Candidate {
     Candidate { weight, ..Candidate::new(transfer(genesis, from, "bob", 1 + nonce, nonce, fee), None) }

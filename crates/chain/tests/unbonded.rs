@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use common::{
-    Counting, MemoryChain, NOW, address, find_claim, fresh, mine_on, next_block, open_job, transfer, unbonded,
+    Counting, EVERYTHING, MemoryChain, NOW, address, find_claim, fresh, mine_on, next_block, open_job,
+    transfer, unbonded,
 };
 use hysteron_chain::mempool::{Candidate, SelectionLimits};
 use hysteron_chain::testing::{StubRunner, easy_genesis, mine};
@@ -209,14 +210,6 @@ fn one_that_no_block_takes_in_time_is_forgotten() {
     }
     assert!(chain.mempool().is_empty());
 }
-
-const EVERYTHING: SelectionLimits = SelectionLimits {
-    transaction_bytes_max: usize::MAX,
-    transactions_max: usize::MAX,
-    problem_bytes_max: usize::MAX,
-    problems_max: usize::MAX,
-    heavy_max: usize::MAX,
-};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use hysteron_chain::mempool::SelectionLimits;
 use hysteron_chain::testing::{StubRunner, easy_genesis, mine};
 use hysteron_chain::{
     Archive, Block, Chain, ChainOptions, MemoryStorage, Outcome, SubmitError, TemplateLimits,
@@ -17,6 +18,15 @@ use hysteron_problem::{ClauseList, Cnf, Literal, Problem};
 use hysteron_work::types::{JobId, ProblemId};
 use hysteron_work::{Claim, LEGS, Leg, LegOutput, LegRunner, Table, Task, WorkError};
 use serde_json::Value;
+
+/// No bound on what is selected.
+pub const EVERYTHING: SelectionLimits = SelectionLimits {
+    transaction_bytes_max: usize::MAX,
+    transactions_max: usize::MAX,
+    problem_bytes_max: usize::MAX,
+    problems_max: usize::MAX,
+    heavy_max: usize::MAX,
+};
 
 /// After every block of the tests.
 pub const NOW: u64 = u64::MAX / 2;

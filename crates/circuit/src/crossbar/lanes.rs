@@ -240,9 +240,8 @@ impl Lanes for Bank<'_> {
         let (differs, reached) = self.clusters.split_at_mut(n);
         reached.fill(Row([0; LANES]));
         for &(position, lanes) in seeds {
-            for (l, byte) in reached[position as usize].0.iter_mut().enumerate() {
-                *byte |= 0u8.wrapping_sub((lanes >> l & 1) as u8);
-            }
+            let seeded = spread(lanes);
+            reached[position as usize].0.iter_mut().zip(seeded).for_each(|(byte, seed)| *byte |= seed);
         }
         let circuit = self.circuit;
         dispatch!(
@@ -329,11 +328,7 @@ fn clusters<S: Simd>(
             open = S::or(open, S::xor(row, S::load8(reached[position].0.as_ptr())));
         }
         let moved = moving & !S::bits8(open);
-        let mut mask = [0u8; LANES];
-        for (l, byte) in mask.iter_mut().enumerate() {
-            *byte = 0u8.wrapping_sub((moved >> l & 1) as u8);
-        }
-        let mask = S::load8(mask.as_ptr());
+        let mask = S::load8(spread(moved).as_ptr());
         for position in 0..rows.len() {
             let flip = S::and(S::load8(reached[position].0.as_ptr()), mask);
             let row = S::xor(S::load8(rows[position].0.as_ptr()), flip);

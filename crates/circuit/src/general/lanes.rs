@@ -2,7 +2,7 @@
 
 use hysteron_problem::{ClauseList, Literal};
 
-use crate::columns::{assignments, columns, rows};
+use crate::columns::{assignments, columns, rows, spread};
 use crate::rom;
 use crate::simd::{LANES, Level, Simd};
 
@@ -241,7 +241,7 @@ impl Chips for Bank {
     }
 
     fn keep(&mut self, lanes: u64) {
-        let lanes = std::array::from_fn(|lane| 0u8.wrapping_sub((lanes >> lane & 1) as u8));
+        let lanes = spread(lanes);
         crate::dispatch!(self.level, keep_with(bank: &mut Bank, lanes: &[u8; LANES]), self, &lanes);
     }
 

@@ -39,9 +39,11 @@ pub struct NetworkFile {
     /// Prices, bonds and delays.
     pub market: Market,
     /// Floors of fees, in atoms.
-    pub fees: Fees,
+    #[serde(with = "Fees")]
+    pub fees: FeeRules,
     /// Work.
-    pub work: Work,
+    #[serde(with = "Work")]
+    pub work: WorkRules,
     /// Coins that exist from the start.
     pub allocations: Vec<Allocation>,
 }
@@ -78,32 +80,30 @@ pub struct Market {
     pub committee_delay_blocks: u64,
 }
 
-/// See [`FeeRules`].
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[allow(missing_docs, reason = "the names are those of FeeRules")]
-pub struct Fees {
-    pub atoms_per_byte: u64,
-    pub atoms_per_signature: u64,
-    pub atoms_per_leg: u64,
-    pub atoms_per_score: u64,
+/// How [`FeeRules`] are written.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "FeeRules", default = "main_fees", deny_unknown_fields)]
+struct Fees {
+    atoms_per_byte: u64,
+    atoms_per_signature: u64,
+    atoms_per_leg: u64,
+    atoms_per_score: u64,
 }
 
-/// See [`WorkRules`].
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[allow(missing_docs, reason = "the names are those of WorkRules")]
-pub struct Work {
-    pub cost_version: u32,
-    pub leg_work: u64,
-    pub pre_tries: u64,
-    pub variables_max: u32,
-    pub elements_max: u32,
-    pub steps_min: u32,
-    pub shrink_per_mille_max: u32,
-    pub claim_age_blocks: u64,
-    pub pool_age_blocks: u64,
-    pub pool_period_blocks: u64,
+/// How [`WorkRules`] are written.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "WorkRules", default = "WorkRules::main", deny_unknown_fields)]
+struct Work {
+    cost_version: u32,
+    leg_work: u64,
+    pre_tries: u64,
+    variables_max: u32,
+    elements_max: u32,
+    steps_min: u32,
+    shrink_per_mille_max: u32,
+    claim_age_blocks: u64,
+    pool_age_blocks: u64,
+    pool_period_blocks: u64,
 }
 
 /// Coins of one account.
@@ -136,22 +136,14 @@ impl Default for Market {
     }
 }
 
-impl Default for Fees {
-    fn default() -> Self {
-        NetworkFile::default().fees
-    }
-}
-
-impl Default for Work {
-    fn default() -> Self {
-        NetworkFile::default().work
-    }
+fn main_fees() -> FeeRules {
+    main_network().fees
 }
 
 impl NetworkFile {
     /// A network in this form.
     pub fn of(genesis: &Genesis) -> Self {
-        let (market, fees, work) = (&genesis.market, &genesis.fees, &genesis.work);
+        let market = &genesis.market;
         let keys = |keys: &[PublicKey]| keys.iter().copied().map(Key).collect();
         let address = |address: &Address| Spanned::new(0..0, address.encode(&genesis.address_prefix));
         Self {
@@ -182,24 +174,8 @@ impl NetworkFile {
                 held_from_elements: market.held_from_elements,
                 committee_delay_blocks: market.committee_delay_blocks,
             },
-            fees: Fees {
-                atoms_per_byte: fees.atoms_per_byte,
-                atoms_per_signature: fees.atoms_per_signature,
-                atoms_per_leg: fees.atoms_per_leg,
-                atoms_per_score: fees.atoms_per_score,
-            },
-            work: Work {
-                cost_version: work.cost_version,
-                leg_work: work.leg_work,
-                pre_tries: work.pre_tries,
-                variables_max: work.variables_max,
-                elements_max: work.elements_max,
-                steps_min: work.steps_min,
-                shrink_per_mille_max: work.shrink_per_mille_max,
-                claim_age_blocks: work.claim_age_blocks,
-                pool_age_blocks: work.pool_age_blocks,
-                pool_period_blocks: work.pool_period_blocks,
-            },
+            fees: genesis.fees.clone(),
+            work: genesis.work.clone(),
             allocations: (genesis.allocations.iter())
                 .map(|(account, atoms)| Allocation { address: address(account), hys: Hys(*atoms) })
                 .collect(),
@@ -258,7 +234,7 @@ impl NetworkFile {
             threshold: committee.threshold,
             oracles: keys(&committee.oracles),
         };
-        let (market, fees, work) = (file.market, file.fees, file.work);
+        let market = file.market;
         let main = Genesis::main(Founding { time: time.0, committee, allocations, euro_cents_per_hys });
         let genesis = Genesis {
             network: file.network,
@@ -268,12 +244,7 @@ impl NetworkFile {
             post_target: Target::from_expected_tries(file.first_block_attempts.into()),
             maturity_blocks: file.maturity_blocks,
             confirmation_blocks: file.confirmation_blocks,
-            fees: FeeRules {
-                atoms_per_byte: fees.atoms_per_byte,
-                atoms_per_signature: fees.atoms_per_signature,
-                atoms_per_leg: fees.atoms_per_leg,
-                atoms_per_score: fees.atoms_per_score,
-            },
+            fees: file.fees,
             market: MarketRules {
                 microcents_per_chip_block: market.microcents_per_chip_block,
                 rate_is_fixed: market.rate_is_fixed,
@@ -288,18 +259,7 @@ impl NetworkFile {
                 committee_delay_blocks: market.committee_delay_blocks,
                 ..main.market.clone()
             },
-            work: WorkRules {
-                cost_version: work.cost_version,
-                leg_work: work.leg_work,
-                pre_tries: work.pre_tries,
-                variables_max: work.variables_max,
-                elements_max: work.elements_max,
-                steps_min: work.steps_min,
-                shrink_per_mille_max: work.shrink_per_mille_max,
-                claim_age_blocks: work.claim_age_blocks,
-                pool_age_blocks: work.pool_age_blocks,
-                pool_period_blocks: work.pool_period_blocks,
-            },
+            work: file.work,
             ..main
         };
         genesis.check()?;

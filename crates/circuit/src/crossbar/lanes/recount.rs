@@ -9,17 +9,20 @@ use crate::simd::{LANES, Simd};
 /// Unit couplings.
 #[inline(always)]
 pub(super) fn recount_units<S: Simd>(circuit: &Circuit, rows: &[Row]) -> [i64; LANES] {
-    let couplings = Couplings::<true> { circuit, rows: rows.as_ptr().cast() };
-    let words = Words::<S, true>::new(&couplings);
-    // SAFETY: these are the couplings of the position.
-    count::<S>(circuit, rows, |position, start, end| S::widen_i16(unsafe { words.sum(position, start, end) }))
+    count_words::<S, true>(circuit, rows)
 }
 
 /// Weights of 16 bits.
 #[inline(always)]
 pub(super) fn recount_words<S: Simd>(circuit: &Circuit, rows: &[Row]) -> [i64; LANES] {
-    let couplings = Couplings::<false> { circuit, rows: rows.as_ptr().cast() };
-    let words = Words::<S, false>::new(&couplings);
+    count_words::<S, false>(circuit, rows)
+}
+
+/// Sums in 16 bits.
+#[inline(always)]
+fn count_words<S: Simd, const UNIT: bool>(circuit: &Circuit, rows: &[Row]) -> [i64; LANES] {
+    let couplings = Couplings::<UNIT> { circuit, rows: rows.as_ptr().cast() };
+    let words = Words::<S, UNIT>::new(&couplings);
     // SAFETY: these are the couplings of the position.
     count::<S>(circuit, rows, |position, start, end| S::widen_i16(unsafe { words.sum(position, start, end) }))
 }
