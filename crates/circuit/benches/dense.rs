@@ -32,7 +32,7 @@ fn circuit(spins: u32, per_mille: u64, most: i64, mode: Mode) -> Circuit {
 }
 
 fn bench(bencher: divan::Bencher<'_, '_>, circuit: &Circuit, class: &str, steps: u32, level: Level) {
-    let parameters = Parameters::named(class).expect("a class of the table");
+    let parameters = Parameters::of_class(class);
     let request = Request {
         seed: 1,
         steps,

@@ -30,7 +30,7 @@ fn circuit(variables: u32, length: u32, per_mille: u32) -> Circuit {
 }
 
 fn bench(bencher: divan::Bencher<'_, '_>, circuit: &Circuit, class: &str, steps: u32, level: Level) {
-    let parameters = Parameters::class(class);
+    let parameters = Parameters::of_class(class);
     let request = Request {
         seed: 1,
         steps,

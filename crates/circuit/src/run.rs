@@ -132,6 +132,12 @@ pub trait Backend<Circuit, Parameters> {
     -> Result<Report, Error>;
 }
 
+/// The first set for `class` in a family's table.
+pub(crate) fn set_of_class<Parameters: Clone>(table: &[(&str, Parameters)], class: &str) -> Parameters {
+    let set = table.iter().find(|(name, _)| *name == class);
+    set.unwrap_or_else(|| panic!("no parameter set {class}")).1.clone()
+}
+
 impl Cpu {
     /// The fastest that this machine has.
     pub fn detect() -> Self {

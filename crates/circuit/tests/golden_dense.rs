@@ -51,11 +51,7 @@ fn dense_chips_are_as_they_were() {
             [(Mode::Tabu, "tabu", 3000), (Mode::Anneal, "anneal", 60), (Mode::Anneal, "reheat", 30)]
         {
             let circuit = Circuit::compile(problem, mode).expect("in range");
-            let parameters = Parameters {
-                chips: 3,
-                patience: 3,
-                ..Parameters::named(class).expect("a class of the table")
-            };
+            let parameters = Parameters { chips: 3, patience: 3, ..Parameters::of_class(class) };
             let states = vec![kicked[0][..problem.spins as usize].to_vec()];
             let start = match class {
                 "reheat" => Start::From { states: &states, kick_per_mille: 200 },

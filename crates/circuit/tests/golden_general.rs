@@ -3,7 +3,7 @@
 
 mod common;
 
-use hysteron_circuit::general::{Circuit, table};
+use hysteron_circuit::general::{Circuit, Parameters};
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Backend, Request, Start};
 use hysteron_problem::{ClauseList, Literal, Wcnf};
@@ -28,7 +28,7 @@ fn trajectories_are_as_recorded() {
         let weights = (0..soft.len() as u64).map(|c| 1 + mix64(c) % weight_max).collect();
         let wcnf = Wcnf { variables: 100, hard: clauses(100, hard, 6, 2), soft, weights, offset: 0 };
         let circuit = Circuit::compile(&wcnf).expect("small");
-        for (class, parameters) in table() {
+        for (class, parameters) in Parameters::TABLE {
             let request = Request {
                 seed: 3,
                 steps: 120,
@@ -40,10 +40,7 @@ fn trajectories_are_as_recorded() {
             let reports: Vec<_> = common::backends()
                 .iter()
                 .map(|b| {
-                    (
-                        Backend::<Circuit, _>::name(b),
-                        b.run(&circuit, &parameters, &request).expect("in range"),
-                    )
+                    (Backend::<Circuit, _>::name(b), b.run(&circuit, parameters, &request).expect("in range"))
                 })
                 .collect();
             for (backend, report) in &reports[1..] {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use hysteron_circuit::memcomputing::{Arrangement, Circuit, Parameters, table};
+use hysteron_circuit::memcomputing::{Arrangement, Circuit, Parameters};
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Backend, Request, Start};
 use hysteron_problem::{ClauseList, Cnf, Literal, Wcnf};
@@ -36,10 +36,10 @@ fn trajectories_are_as_recorded() {
     let mut entries = Vec::new();
     for (name, circuit) in circuits {
         let circuit = circuit.expect("small");
-        for (class, parameters) in table() {
+        for (class, parameters) in Parameters::TABLE {
             for (seed, arrangement) in [(1, Arrangement::Lanes), (2, Arrangement::Flat)] {
                 let chips = if arrangement == Arrangement::Flat { 2 } else { 64 };
-                let parameters = Parameters { chips, arrangement, ..parameters };
+                let parameters = Parameters { chips, arrangement, ..*parameters };
                 let request = Request {
                     seed,
                     steps: 150,

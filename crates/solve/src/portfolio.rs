@@ -35,7 +35,7 @@ pub fn step_effort(problem: &Problem) -> u64 {
 }
 
 /// Literals or couplings (each counted once from each side).
-fn elements(problem: &Problem) -> u64 {
+pub fn elements(problem: &Problem) -> u64 {
     match problem {
         Problem::Cnf(cnf) => cnf.clauses.literals().len() as u64,
         Problem::Wcnf(wcnf) => (wcnf.hard.literals().len() + wcnf.soft.literals().len()) as u64,

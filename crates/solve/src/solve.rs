@@ -21,6 +21,11 @@ const LEARN_PARTS: u64 = 3;
 const LEARN_TURN_MIN: u64 = 4_000_000;
 const LEARN_TURN_MAX: u64 = 400_000_000;
 
+/// Of a problem with so few literals or couplings, the caller's thread runs one slice of so much effort before other threads are
+/// started: starting one takes a quarter of the time that the first run of a bank of chips does.
+const SPRINT_ELEMENTS_MAX: u64 = 1 << 13;
+const SPRINT_EFFORT: u64 = 500_000;
+
 /// With several components, none keeps a thread longer than this effort (about 0.4 s).
 const COMPONENT_TURN_MAX: u64 = 400_000_000;
 
@@ -178,8 +183,8 @@ impl Search<'_> {
         self.parts.iter().map(|p| p.context.ecu()).sum()
     }
 
-    /// One thread's life.
-    fn work(&self, thread: usize, learner: &mut Option<Learner>) {
+    /// One thread's life. `others` starts those that do not work yet, after a sprint if there is one.
+    fn work(&self, thread: usize, learner: &mut Option<Learner>, others: Others) {
         let learns = thread == 0 && learner.is_none();
         let team = Team { thread, threads: self.options.threads, seed: self.options.seed, learns };
         let mut schedules: Vec<Option<Schedule>> = self.parts.iter().map(|_| None).collect();
@@ -187,7 +192,19 @@ impl Search<'_> {
         // Threads begin at different components, so that many small ones are not all done twice.
         let mut index = thread % self.parts.len();
         let mut idle = 0;
+        let mut others = Some(others);
         while !self.stop.load(Ordering::Relaxed) && spent < self.effort_limit {
+            let is_sprint = match others.take() {
+                Some(Others::AfterSprint(start)) if spent == 0 => {
+                    others = Some(Others::AtOnce(start));
+                    true
+                }
+                Some(Others::AtOnce(start) | Others::AfterSprint(start)) => {
+                    start();
+                    false
+                }
+                Some(Others::Work) | None => false,
+            };
             let is_idle = idle >= self.parts.len();
             if let Some(turn) = learner.as_ref().and_then(|learner| learner.turn(is_idle)) {
                 let effort = turn.min(self.effort_limit - spent);
@@ -214,7 +231,11 @@ impl Search<'_> {
                 continue;
             }
             idle = 0;
-            let limit = if self.parts.len() == 1 { u64::MAX } else { COMPONENT_TURN_MAX };
+            let limit = match self.parts.len() {
+                _ if is_sprint => SPRINT_EFFORT,
+                1 => u64::MAX,
+                _ => COMPONENT_TURN_MAX,
+            };
             let before = schedule.effort();
             let outcome = schedule.turn(&part.context, limit.min(self.effort_limit - spent));
             let effort = schedule.effort() - before;
@@ -266,6 +287,16 @@ impl Search<'_> {
     fn cost(&self, begin: Instant, effort: u64) -> u64 {
         if self.options.steps.is_some() { effort } else { begin.elapsed().as_nanos() as u64 }
     }
+}
+
+/// The other threads of a search, to the one that runs on the caller's.
+enum Others<'a> {
+    /// They work already.
+    Work,
+    /// They are to be started at once.
+    AtOnce(&'a mut dyn FnMut()),
+    /// They are to be started if a sprint does not end the search.
+    AfterSprint(&'a mut dyn FnMut()),
 }
 
 /// Clause learning on the whole formula that needs nobody here.
@@ -596,8 +627,8 @@ impl Order<'_> {
             }
         }
         // A panic of a searcher must not lose the best so far.
-        let work = |thread: usize, learner: &mut Option<Learner>| {
-            let work = std::panic::AssertUnwindSafe(|| search.work(thread, learner));
+        let work = |thread: usize, learner: &mut Option<Learner>, others: Others| {
+            let work = std::panic::AssertUnwindSafe(|| search.work(thread, learner, others));
             if std::panic::catch_unwind(work).is_err() && search.running.fetch_sub(1, Ordering::AcqRel) == 1 {
                 search.wake.notify();
             }
@@ -620,24 +651,42 @@ impl Order<'_> {
         };
         let (model, settled) = std::thread::scope(|scope| {
             let work = &work;
+            let may_sprint = learner.is_none()
+                && !matches!(beside, Beside::Running(_))
+                && portfolio::elements(problem) <= SPRINT_ELEMENTS_MAX;
+            let mut supervisor = None;
+            let mut beside = Some(beside);
+            let mut start = || {
+                let Some(beside) = beside.take() else { return };
+                let search = &search;
+                let scoreboard = &scoreboard;
+                supervisor = Some(scope.spawn(move || {
+                    let background = match beside {
+                        Beside::Supervised(cnf) if !search.stop.load(Ordering::Relaxed) => {
+                            self.start(cnf, &search.wake)
+                        }
+                        Beside::Running(background) => Some(background),
+                        Beside::Supervised(_) | Beside::Nobody => None,
+                    };
+                    supervise(search, scoreboard, background, interrupt)
+                }));
+                for thread in first_thread + 1..options.threads {
+                    scope.spawn(move || work(thread, &mut None, Others::Work));
+                }
+            };
             // The caller's thread is a worker too: what takes a fraction of a millisecond does not wait for a thread.
-            let supervisor = scope.spawn(|| {
-                let background = match beside {
-                    Beside::Supervised(cnf) if !search.stop.load(Ordering::Relaxed) => {
-                        self.start(cnf, &search.wake)
-                    }
-                    Beside::Running(background) => Some(background),
-                    Beside::Supervised(_) | Beside::Nobody => None,
-                };
-                supervise(&search, &scoreboard, background, interrupt)
-            });
-            for thread in first_thread + 1..options.threads {
-                scope.spawn(move || work(thread, &mut None));
+            let others =
+                if may_sprint { Others::AfterSprint(&mut start) } else { Others::AtOnce(&mut start) };
+            work(first_thread, &mut learner, others);
+            if !search.stop.load(Ordering::Relaxed) {
+                // The sprint took all that this thread may spend, or ended in a panic.
+                start();
             }
-            work(first_thread, &mut learner);
             // Nor for the others, where nothing is left to find.
             let settled = search.is_settled().then(best).flatten();
-            (supervisor.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), settled)
+            let joined = supervisor.map(|supervisor| supervisor.join());
+            let model = joined.and_then(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            (model, settled)
         });
         let model = model.or_else(|| learner.and_then(|learner| learner.clauses.into_model()));
         let with_others = |(parts, found): (Vec<Vec<bool>>, Found)| {

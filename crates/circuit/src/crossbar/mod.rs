@@ -25,7 +25,7 @@ mod schedule;
 mod walk;
 
 pub use circuit::{BANK_BYTES_MAX, Circuit, Class};
-pub use parameters::{Mode, Parameters, Table};
+pub use parameters::{Mode, Parameters};
 
 use crate::run::{Backend, Cpu, Error, Report, Request};
 

@@ -71,31 +71,11 @@ impl Parameters {
         within("cluster_temperatures", self.cluster_temperatures, 0, 32, "it must be at most 32")
     }
 
-    /// The first set of the circuit's class in the built-in [`Table`].
-    pub fn for_circuit(circuit: &Circuit) -> Self {
-        Table::built_in().sets(Table::class_of(circuit))[0].clone()
-    }
-}
+    /// The sets of `parameters/crossbar.toml`, by the problem class of [`Self::class_of`], several for each.
+    pub const TABLE: &'static [(&'static str, Self)] = include!(concat!(env!("OUT_DIR"), "/crossbar.rs"));
 
-/// Parameter sets by problem class.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Table {
-    /// At most 6 couplings a spin everywhere and no colour beyond the third: lattices and toroidal graphs.
-    pub lattice: Vec<Parameters>,
-    /// On average a spin is coupled to less than a tenth of the others.
-    pub sparse: Vec<Parameters>,
-    /// The rest.
-    pub dense: Vec<Parameters>,
-}
-
-impl Table {
-    /// The sets of `parameters/crossbar.toml`.
-    pub fn built_in() -> Self {
-        toml::from_str(include_str!("../../parameters/crossbar.toml")).expect("a test reads it")
-    }
-
-    /// The name of the class of `circuit`, by structure alone: `lattice`, `sparse` or `dense`.
+    /// The problem class of `circuit`, by structure alone. `lattice`: at most 6 couplings a spin, hardly any with less than 3 fewer
+    /// than another, at least 3 for two spins; `sparse`: on average a spin is coupled to less than a tenth of the others; `dense`: the rest.
     pub fn class_of(circuit: &Circuit) -> &'static str {
         let spins = circuit.spins() as u64;
         let longest = circuit.rows.windows(2).map(|r| r[1] - r[0]).max().unwrap_or(0);
@@ -110,13 +90,22 @@ impl Table {
         }
     }
 
-    /// The sets of a class named by [`Self::class_of`].
-    pub fn sets(&self, class: &str) -> &[Parameters] {
-        match class {
-            "lattice" => &self.lattice,
-            "sparse" => &self.sparse,
-            _ => &self.dense,
-        }
+    /// The sets for a problem class; none if there is no such class.
+    pub fn sets(class: &str) -> impl Iterator<Item = &'static Self> {
+        Self::TABLE.iter().filter(move |(name, _)| *name == class).map(|(_, set)| set)
+    }
+
+    /// The first set for a problem class.
+    ///
+    /// # Panics
+    /// If there is no such class: the names are part of this crate.
+    pub fn of_class(class: &str) -> Self {
+        crate::run::set_of_class(Self::TABLE, class)
+    }
+
+    /// The first set for the circuit's class.
+    pub fn for_circuit(circuit: &Circuit) -> Self {
+        Self::of_class(Self::class_of(circuit))
     }
 }
 
@@ -125,13 +114,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_table_is_sound() {
-        let table = Table::built_in();
+    fn the_table_is_sound() {
         for class in ["lattice", "sparse", "dense"] {
-            assert!(!table.sets(class).is_empty());
-            for set in table.sets(class) {
-                set.check().unwrap();
-            }
+            assert!(Parameters::sets(class).count() > 0);
+        }
+        for (_, set) in Parameters::TABLE {
+            set.check().unwrap();
         }
     }
 }

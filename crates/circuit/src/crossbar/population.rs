@@ -67,11 +67,11 @@ pub(super) fn resample(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crossbar::Table;
+    use crate::crossbar::Parameters;
 
     #[test]
     fn copies_follow_the_weights() {
-        let scale = Scale::new(4 << 16, &Table::built_in().sparse[0]);
+        let scale = Scale::new(4 << 16, &Parameters::of_class("sparse"));
         let mut energies = [0i64; LANES];
         // A group in which lane 5 is far better takes it everywhere; equal lanes stay as they are.
         for (l, energy) in energies.iter_mut().enumerate().take(8) {

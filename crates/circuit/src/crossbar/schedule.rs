@@ -113,10 +113,10 @@ impl Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crossbar::Table;
+    use crate::crossbar::Parameters;
 
     fn scale(sigma: f64, hot_milli: u32, cold_milli: u32) -> Scale {
-        let mut parameters = Table::built_in().sparse[0].clone();
+        let mut parameters = Parameters::of_class("sparse");
         (parameters.hot_milli, parameters.cold_milli) = (hot_milli, cold_milli);
         Scale::new((sigma * 65536.0) as u128, &parameters)
     }

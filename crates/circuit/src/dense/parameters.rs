@@ -1,8 +1,5 @@
 //! Parameter sets: data, one table a class of problems.
 
-use std::collections::BTreeMap;
-use std::sync::OnceLock;
-
 use serde::{Deserialize, Serialize};
 
 use super::CHIPS_MAX;
@@ -33,17 +30,15 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// The set of a class in `parameters/dense.toml`, if there is one.
-    pub fn named(class: &str) -> Option<Self> {
-        Self::table().get(class).copied()
-    }
+    /// The sets of `parameters/dense.toml`, by problem class.
+    pub const TABLE: &'static [(&'static str, Self)] = include!(concat!(env!("OUT_DIR"), "/dense.rs"));
 
-    /// All classes and their sets.
-    pub fn table() -> &'static BTreeMap<String, Self> {
-        static TABLE: OnceLock<BTreeMap<String, Parameters>> = OnceLock::new();
-        TABLE.get_or_init(|| {
-            toml::from_str(include_str!("../../parameters/dense.toml")).expect("a file of this crate, tested")
-        })
+    /// The set for a problem class of [`Self::TABLE`].
+    ///
+    /// # Panics
+    /// If there is no such class: the names are part of this crate.
+    pub fn of_class(class: &str) -> Self {
+        crate::run::set_of_class(Self::TABLE, class)
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {

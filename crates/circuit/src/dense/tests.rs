@@ -122,8 +122,7 @@ fn both_modes_find_ground_states_of_small_problems() {
         problem.fields.truncate(problem.spins as usize);
         for (mode, class, steps) in [(Mode::Tabu, "tabu", 3000), (Mode::Anneal, "anneal", 300)] {
             let circuit = Circuit::compile(&problem, mode).expect("in range");
-            let parameters =
-                Parameters { chips: 8, ..Parameters::named(class).expect("a class of the table") };
+            let parameters = Parameters { chips: 8, ..Parameters::of_class(class) };
             let request = Request {
                 seed,
                 steps,
@@ -175,7 +174,7 @@ fn weights_out_of_range_are_refused() {
 
 #[test]
 fn parameters_out_of_range_are_refused() {
-    let good = Parameters::named("tabu").expect("a class of the table");
+    let good = Parameters::of_class("tabu");
     let problem = Ising { spins: 2, couplings: vec![(0, 1, 1)], fields: vec![0, 0], offset: 0 };
     let circuit = Circuit::compile(&problem, Mode::Tabu).expect("in range");
     let request = Request {
@@ -204,8 +203,8 @@ fn parameters_out_of_range_are_refused() {
 
 #[test]
 fn all_parameter_sets_are_in_their_ranges() {
-    assert!(Parameters::table().len() >= 2);
-    for (class, parameters) in Parameters::table() {
+    assert!(Parameters::TABLE.len() >= 2);
+    for (class, parameters) in Parameters::TABLE {
         assert_eq!(parameters.check(), Ok(()), "{class}");
     }
 }

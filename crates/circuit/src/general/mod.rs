@@ -24,4 +24,4 @@ mod tests;
 mod walk;
 
 pub use circuit::{CLAUSE_LENGTH_MAX, Circuit};
-pub use parameters::{Parameters, table};
+pub use parameters::Parameters;

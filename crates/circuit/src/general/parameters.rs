@@ -28,21 +28,16 @@ pub struct Parameters {
     pub memory_interval: u32,
 }
 
-/// The table of parameter sets, one a problem class (`parameters/general.toml`).
-pub const TABLE: &str = include_str!("../../parameters/general.toml");
-
-/// The parameter sets by the name of their problem class.
-pub fn table() -> std::collections::BTreeMap<String, Parameters> {
-    toml::from_str(TABLE).expect("a test reads the table")
-}
-
 impl Parameters {
-    /// The set of a class of the table.
+    /// The sets of `parameters/general.toml`, by problem class.
+    pub const TABLE: &'static [(&'static str, Self)] = include!(concat!(env!("OUT_DIR"), "/general.rs"));
+
+    /// The set for a problem class of [`Self::TABLE`].
     ///
     /// # Panics
-    /// If the table has no such class.
+    /// If there is no such class: the names are part of this crate.
     pub fn of_class(class: &str) -> Self {
-        *table().get(class).unwrap_or_else(|| panic!("no parameters of kernel G for {class}"))
+        crate::run::set_of_class(Self::TABLE, class)
     }
 
     /// Checks every range.

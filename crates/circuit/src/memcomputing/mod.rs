@@ -18,5 +18,5 @@ mod tests;
 mod walk;
 
 pub use circuit::Circuit;
-pub use parameters::{Arrangement, Parameters, table};
+pub use parameters::{Arrangement, Parameters};
 pub use run::{BANK_BYTES_MAX, Bank, CHECK_STEPS};

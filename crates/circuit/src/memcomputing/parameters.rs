@@ -49,21 +49,16 @@ pub struct Parameters {
     pub hard_ratio: u32,
 }
 
-/// The table of parameter sets, one a problem class (`parameters/memcomputing.toml`).
-pub const TABLE: &str = include_str!("../../parameters/memcomputing.toml");
-
-/// The parameter sets by the name of their problem class, in the order of the names.
-pub fn table() -> std::collections::BTreeMap<String, Parameters> {
-    toml::from_str(TABLE).expect("a test reads the table")
-}
-
 impl Parameters {
-    /// The set of a class of the table.
+    /// The sets of `parameters/memcomputing.toml`, by problem class.
+    pub const TABLE: &'static [(&'static str, Self)] = include!(concat!(env!("OUT_DIR"), "/memcomputing.rs"));
+
+    /// The set for a problem class of [`Self::TABLE`].
     ///
     /// # Panics
-    /// If the table has no such class.
+    /// If there is no such class: the names are part of this crate.
     pub fn of_class(class: &str) -> Self {
-        *table().get(class).unwrap_or_else(|| panic!("no memcomputing parameters for {class}"))
+        crate::run::set_of_class(Self::TABLE, class)
     }
 
     /// Checks every range.

@@ -1,7 +1,5 @@
 //! What a run of the switching chip can be set to, and the table of sets in `parameters/switching.toml`.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::tables::{Level, TEMPERATURE_MAX_Q10};
@@ -101,20 +99,32 @@ impl Parameters {
         Ok(())
     }
 
-    /// The sets that come with the crate, by problem class.
-    pub fn table() -> &'static BTreeMap<String, Self> {
-        static TABLE: std::sync::OnceLock<BTreeMap<String, Parameters>> = std::sync::OnceLock::new();
-        TABLE.get_or_init(|| {
-            toml::from_str(include_str!("../../parameters/switching.toml")).expect("a test reads the file")
-        })
-    }
+    /// What a set of the table need not say, as `serde` reads it.
+    const LEFT_OUT: Self = Self {
+        kernel: Kernel::T,
+        hot: 0,
+        cold: 0,
+        period: 0,
+        frozen: 0,
+        resample: 0,
+        record: 1,
+        patient: false,
+        restart: 0,
+        weight_floor: 0,
+        weight_cap: 0,
+        gain: 0,
+        loss: 0,
+    };
 
-    /// The set for a problem class of [`Self::table`].
+    /// The sets of `parameters/switching.toml`, by problem class.
+    pub const TABLE: &'static [(&'static str, Self)] = include!(concat!(env!("OUT_DIR"), "/switching.rs"));
+
+    /// The set for a problem class of [`Self::TABLE`].
     ///
     /// # Panics
     /// If there is no such class: the names are part of this crate.
-    pub fn class(name: &str) -> Self {
-        Self::table().get(name).unwrap_or_else(|| panic!("no parameter set {name}")).clone()
+    pub fn of_class(class: &str) -> Self {
+        crate::run::set_of_class(Self::TABLE, class)
     }
 
     /// The place of `step` in its period, and the period's length.

@@ -181,8 +181,8 @@ fn what_does_not_fit_is_refused() {
 
 #[test]
 fn parameter_sets_are_valid() {
-    assert!(!Parameters::table().is_empty());
-    for (name, parameters) in Parameters::table() {
+    assert!(!Parameters::TABLE.is_empty());
+    for (name, parameters) in Parameters::TABLE {
         parameters.check().unwrap_or_else(|e| panic!("{name}: {e}"));
     }
 }

@@ -29,7 +29,7 @@ pub fn switching_searchers(cnf: &Cnf, seed: u64) -> Vec<Box<dyn Searcher>> {
     }
     let circuit = Arc::new(circuit);
     let energy = Energy { scale: 1, offset: 0 };
-    let leg = |class: &str, steps| Leg { parameters: Parameters::class(class), steps, chained: false };
+    let leg = |class: &str, steps| Leg { parameters: Parameters::of_class(class), steps, chained: false };
     let mut searchers: Vec<Box<dyn Searcher>> = Vec::new();
     let mut add = |legs: Vec<Leg>| {
         let salt = searchers.len() as u64 + 1;
@@ -92,7 +92,7 @@ pub fn unweighted_searchers(wcnf: &Wcnf, seed: u64) -> Vec<Box<dyn Searcher>> {
     let heat_q8 = (occurrences.max(MAXSAT_OCCURRENCES) * (1 << 16) / MAXSAT_OCCURRENCES).isqrt();
     let mut add = |class: &str, steps| {
         let salt = searchers.len() as u64 + 1;
-        let mut parameters = Parameters::class(class);
+        let mut parameters = Parameters::of_class(class);
         parameters.hot =
             ((u64::from(parameters.hot) * heat_q8) >> 8).min(u64::from(TEMPERATURE_MAX_Q10)) as u32;
         let legs = vec![Leg { parameters, steps, chained: false }];

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use hysteron_circuit::crossbar::crossover::Graph;
-use hysteron_circuit::crossbar::{Circuit, Class, Mode, Parameters, Table};
+use hysteron_circuit::crossbar::{Circuit, Class, Mode, Parameters};
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Backend, Cpu, Report, Request, Start};
 
@@ -59,8 +59,8 @@ pub(super) struct Chips {
 impl Chips {
     /// Mode A.
     pub fn annealing(circuit: Arc<Circuit>, graph: Arc<Graph>, seed: u64) -> Self {
-        let class = if Table::class_of(&circuit) == "dense" { "dense" } else { "sparse" };
-        let sets = Table::built_in().sets(class).to_vec();
+        let class = if Parameters::class_of(&circuit) == "dense" { "dense" } else { "sparse" };
+        let sets = Parameters::sets(class).cloned().collect();
         let mut chips = Self::new(circuit, graph, sets, seed);
         chips.sweeps = (FIRST_COST / chips.sweep_cost()).clamp(*SWEEPS.start(), FIRST_SWEEPS);
         chips
@@ -68,7 +68,7 @@ impl Chips {
 
     /// Mode B.
     pub fn exchanging(circuit: Arc<Circuit>, graph: Arc<Graph>, seed: u64) -> Self {
-        let sets = Table::built_in().sets("lattice").to_vec();
+        let sets = Parameters::sets("lattice").cloned().collect();
         let mut chips = Self::new(circuit, graph, sets, seed);
         chips.sweeps = (EXCHANGE_LEG.start() / chips.sweep_cost()).clamp(*SWEEPS.start(), *SWEEPS.end());
         chips

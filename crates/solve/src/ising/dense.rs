@@ -51,7 +51,7 @@ pub struct Strategy {
 impl Strategy {
     /// Tabu search on dense problems with weights.
     pub fn tabu() -> Self {
-        let parameters = named("tabu");
+        let parameters = Parameters::of_class("tabu");
         Self {
             mode: Mode::Tabu,
             first: parameters,
@@ -68,8 +68,8 @@ impl Strategy {
     pub fn anneal() -> Self {
         Self {
             mode: Mode::Anneal,
-            first: named("anneal"),
-            child: named("reheat"),
+            first: Parameters::of_class("anneal"),
+            child: Parameters::of_class("reheat"),
             first_steps: 400,
             child_steps: 200,
             pool: 10,
@@ -78,10 +78,6 @@ impl Strategy {
             patience: 10,
         }
     }
-}
-
-fn named(class: &str) -> Parameters {
-    Parameters::named(class).expect("a class of the circuit crate's table")
 }
 
 /// The density of couplings from which on these searchers deserve the larger share of the time, in

@@ -29,7 +29,7 @@ pub fn combine(ising: &Ising, elites: &[&[bool]], seed: u64, backend: Cpu) -> Op
     }
     let merged = merge(ising, reference, &block_of, count);
     let circuit = Circuit::compile(&merged, Mode::Tabu).ok()?;
-    let parameters = Parameters { chips: 2, ..Parameters::named("merged")? };
+    let parameters = Parameters { chips: 2, ..Parameters::of_class("merged") };
     let states = vec![vec![true; count], (0..count).map(|b| b % 2 == 0).collect()];
     let request = Request {
         seed,

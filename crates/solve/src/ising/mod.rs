@@ -14,7 +14,7 @@ pub mod subgraph;
 use std::sync::Arc;
 
 use hysteron_circuit::crossbar::crossover::Graph;
-use hysteron_circuit::crossbar::{Circuit, Table};
+use hysteron_circuit::crossbar::{Circuit, Parameters};
 use hysteron_problem::Ising;
 
 use crate::Searcher;
@@ -27,7 +27,7 @@ pub fn searchers(problem: &Ising, seed: u64) -> Vec<(Box<dyn Searcher>, u64)> {
     let graph = Arc::new(Graph::new(problem));
     let mut searchers: Vec<(Box<dyn Searcher>, u64)> = Vec::new();
     if let Ok(circuit) = Circuit::compile(problem) {
-        let lattice = Table::class_of(&circuit) == "lattice";
+        let lattice = Parameters::class_of(&circuit) == "lattice";
         let circuit = Arc::new(circuit);
         let share = if lattice { 4 } else { 16 };
         searchers.push((Box::new(Chips::annealing(circuit.clone(), graph.clone(), seed)), share));
