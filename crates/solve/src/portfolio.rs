@@ -124,7 +124,7 @@ const LEARN_FIRST_RANDOM_VARIABLES_MAX: u32 = 60;
 /// The place of clause learning in a search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Learning {
-    /// The calling thread from the start; all others wait until it has had a millisecond or two.
+    /// The calling thread from the start; all others wait until it has had ten milliseconds.
     First,
     /// A thread of its own: there it costs the chips nothing and loses nothing to slices. With one thread, in turns with
     /// all others.

@@ -454,13 +454,13 @@ struct Order<'a> {
 
 impl Order<'_> {
     /// Effort (about nanoseconds) that clause learning has before anybody else begins, and besides for each literal, which is
-    /// about what the others need to begin.
-    const ALONE_EFFORT: u64 = 1_600_000;
+    /// about what the others need to begin. A busy second core of the two costs it a quarter to a half of its speed.
+    const ALONE_EFFORT: u64 = 10_000_000;
     const ALONE_EFFORT_PER_LITERAL: u64 = 40;
     /// With one thread, what the others need to begin is lost to it.
     const ALONE_EFFORT_PER_LITERAL_IN_TURNS: u64 = 150;
     /// The same by the clock, where there are others: callbacks of large formulas stand for more than they are charged.
-    const ALONE_TIME: Duration = Duration::from_millis(2);
+    const ALONE_TIME: Duration = Duration::from_millis(10);
 
     /// Clause learning in turns with the others, which has had some effort. A short search is not all its.
     fn learner(&self, clauses: InTurns, had: u64) -> Learner {
