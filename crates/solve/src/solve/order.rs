@@ -1,0 +1,319 @@
+//! What was asked of a search, and how it goes: clause learning first or beside, normalise, split, share the cores, put the answer together.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use hysteron_problem::normalise::{Decided, NormaliseOptions, normalise};
+use hysteron_problem::{Cnf, Problem};
+
+use super::learner::{LEARN_ALONE_EFFORT, Learner};
+use super::teller::{Scoreboard, Teller};
+use super::threads::{Others, Part, SPRINT_ELEMENTS_MAX, Search, Wake, supervise};
+use super::{Answer, Found, Improvement, Options, Status, score};
+use crate::exact::cdcl::{Background, Foreground, InTurns};
+use crate::exact::strand::{Adopted, Verdict};
+use crate::{Context, Outcome, Source, portfolio};
+
+/// Clause learning on the whole formula that needs nobody here.
+pub(super) enum Beside<'a> {
+    Nobody,
+    Running(Background),
+    /// The supervisor starts it: the caller's thread shall not wait for that where it may be done as soon.
+    Supervised(&'a Cnf),
+}
+
+/// What was asked of [`search`].
+pub(super) struct Order<'a> {
+    pub(super) problem: &'a Problem,
+    pub(super) options: &'a Options,
+    /// Effort that each thread may spend.
+    pub(super) effort_limit: u64,
+    pub(super) starts: &'a [Vec<bool>],
+    pub(super) others: usize,
+    pub(super) teller: Teller<'a>,
+    pub(super) interrupt: &'a AtomicBool,
+    pub(super) begin: Instant,
+}
+
+impl Order<'_> {
+    /// Effort (about nanoseconds) that clause learning has before anybody else begins, and besides for each literal, which is
+    /// about what the others need to begin. A busy second core of the two costs it a quarter to a half of its speed.
+    const ALONE_EFFORT: u64 = 10_000_000;
+    const ALONE_EFFORT_PER_LITERAL: u64 = 40;
+    /// With one thread, what the others need to begin is lost to it.
+    const ALONE_EFFORT_PER_LITERAL_IN_TURNS: u64 = 150;
+    /// The same by the clock, where there are others: callbacks of large formulas stand for more than they are charged.
+    const ALONE_TIME: Duration = Duration::from_millis(10);
+
+    /// Clause learning in turns with the others, which has had some effort. A short search is not all its.
+    pub(super) fn learner(&self, clauses: InTurns, had: u64) -> Learner {
+        const PART: u32 = 4;
+        let time = self
+            .options
+            .time
+            .map_or(u64::MAX, |time| u64::try_from((time / PART).as_nanos()).unwrap_or(u64::MAX));
+        let alone = LEARN_ALONE_EFFORT.min(self.effort_limit / u64::from(PART)).min(time);
+        Learner { clauses, alone, had, others_had: 0 }
+    }
+
+    /// Clause learning on a thread of its own.
+    pub(super) fn start(&self, cnf: &Cnf, wake: &Arc<Wake>) -> Option<Background> {
+        let on_end = Arc::clone(wake);
+        Background::start(cnf, self.effort_limit, Box::new(move || on_end.notify()))
+    }
+
+    /// Clause learning on this thread. Where it does not decide the formula at once, the others begin beside it, or, if
+    /// there is but one thread, in turns with it.
+    pub(super) fn learn_first(&self, cnf: &Cnf) -> Found {
+        let (foreground, handle) = Foreground::new();
+        let wake = Arc::new(Wake::default());
+        let mut handle = Some(handle);
+        let is_in_turns = self.options.threads == 1;
+        let per_literal = if is_in_turns {
+            Self::ALONE_EFFORT_PER_LITERAL_IN_TURNS
+        } else {
+            Self::ALONE_EFFORT_PER_LITERAL
+        };
+        let extra = per_literal * cnf.clauses.literals().len() as u64;
+        let alone_time = Self::ALONE_TIME + Duration::from_nanos(extra);
+        let is_over = || {
+            self.interrupt.load(Ordering::Relaxed)
+                || self.options.time.is_some_and(|time| self.begin.elapsed() >= time)
+        };
+        std::thread::scope(|scope| {
+            let mut beside = None;
+            let mut turns: Option<Adopted> = None;
+            let mut found = None;
+            let mut before = 0;
+            let report = |spent: u64| {
+                let cost = spent - before;
+                before = spent;
+                if let Some(turns) = &turns {
+                    return turns.spend(cost);
+                }
+                if spent > self.effort_limit {
+                    return true;
+                }
+                if beside.is_some() {
+                    return false;
+                }
+                let is_late = spent > Self::ALONE_EFFORT + extra;
+                if !is_late && (is_in_turns || self.begin.elapsed() <= alone_time) {
+                    return is_over();
+                }
+                // In turns it is given up with its turns.
+                let handle = if is_in_turns { None } else { handle.take() };
+                let handle = handle.map_or(Beside::Nobody, Beside::Running);
+                let wake = Arc::clone(&wake);
+                let learner = is_in_turns.then(InTurns::of_caller).map(|(clauses, adopted)| {
+                    turns = Some(adopted);
+                    self.learner(clauses, spent)
+                });
+                beside = std::thread::Builder::new()
+                    .name("search".into())
+                    .spawn_scoped(scope, move || self.search(handle, learner, wake))
+                    .ok();
+                // Without a thread the others come when this one has ended.
+                beside.is_none()
+            };
+            // Told before the solver's clauses are given back.
+            let outcome = foreground.decide(cnf, report, |verdict| found = self.decided(cnf, verdict));
+            let Some(beside) = beside else {
+                return found.unwrap_or_else(|| self.search(Beside::Nobody, None, Arc::default()));
+            };
+            let outcome = if found.is_some() { outcome } else { Outcome::Exhausted };
+            if let Some(turns) = turns {
+                turns.end(outcome);
+            }
+            foreground.tell(outcome.into());
+            wake.notify();
+            let other = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            found.unwrap_or(other)
+        })
+    }
+
+    /// The answer where clause learning on the whole formula has decided it, told to the observer.
+    fn decided(&self, cnf: &Cnf, verdict: Verdict) -> Option<Found> {
+        let elapsed = self.begin.elapsed();
+        let (status, assignment) = match (verdict.outcome, verdict.model) {
+            (Outcome::Unsatisfiable, _) => (Status::Unsatisfiable, None),
+            (_, Some((model, source))) if cnf.unsatisfied(&model) == 0 => {
+                self.teller.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source, elapsed });
+                (Status::Satisfiable, Some(model))
+            }
+            _ => return None,
+        };
+        let answer = Answer { status, assignment, source: Source::Cdcl, ecu: 0, elapsed };
+        self.teller.answered(&answer);
+        Some(Found { answer, others: Vec::new() })
+    }
+
+    /// The whole portfolio, beside clause learning or in turns with it, if there is any; that notifies `wake` when it has ended.
+    pub(super) fn search(&self, beside: Beside, mut learner: Option<Learner>, wake: Arc<Wake>) -> Found {
+        let Self { problem, options, effort_limit, starts, others, ref teller, interrupt, begin } = *self;
+        // Clause learning in the background has the place of the first thread.
+        let first_thread = usize::from(!matches!(beside, Beside::Nobody));
+        let normalised = normalise(problem, &NormaliseOptions::default());
+        let is_cnf = matches!(problem, Problem::Cnf(_));
+        let answer = |status, assignment, source, ecu| {
+            let answer = Answer { status, assignment, source, ecu, elapsed: begin.elapsed() };
+            teller.answered(&answer);
+            Found { answer, others: Vec::new() }
+        };
+        let solved = if is_cnf { Status::Satisfiable } else { Status::Optimal };
+        match normalised.decided {
+            Some(Decided::Unsatisfiable) => return answer(Status::Unsatisfiable, None, Source::Presolve, 0),
+            Some(Decided::Solved) => {
+                let assignment = normalised.restore.restore(&[]);
+                let (hard_unsatisfied, energy) = score(problem, &assignment);
+                let elapsed = begin.elapsed();
+                teller.improved(&Improvement { energy, hard_unsatisfied, source: Source::Presolve, elapsed });
+                return answer(solved, Some(assignment), Source::Presolve, 0);
+            }
+            None => {}
+        }
+
+        let scoreboard = Scoreboard {
+            teller,
+            begin,
+            normalised: &normalised,
+            bests: Mutex::new(vec![None; normalised.components.len()]),
+            last_source: Mutex::new(Source::Presolve),
+            energy: AtomicI64::new(i64::MAX),
+        };
+        // One component can be given the target in its own units, so that chips stop the moment they reach it.
+        let component_target = match (options.target, &normalised.components[..]) {
+            (Some(target), [_]) => Some(normalised.restore.component_target(target)),
+            _ => None,
+        };
+        let parts = normalised.components.iter().enumerate().map(|(index, component)| {
+            let scoreboard = &scoreboard;
+            let context = Context::new(
+                component,
+                component_target,
+                Some(Box::new(move |c| scoreboard.improved(index, c.key(), c.source))),
+            );
+            Part { context, settled: AtomicBool::new(false) }
+        });
+        let search = Search {
+            parts: parts.collect(),
+            options,
+            effort_limit,
+            unsatisfiable: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            running: AtomicUsize::new(options.threads - first_thread),
+            wake,
+        };
+        for start in starts {
+            for (part, start) in search.parts.iter().zip(normalised.restore.project(start)) {
+                part.context.offer(&start, Source::Given);
+            }
+        }
+        // A panic of a searcher must not lose the best so far.
+        let work = |thread: usize, learner: &mut Option<Learner>, others: Others| {
+            let work = std::panic::AssertUnwindSafe(|| search.work(thread, learner, others));
+            if std::panic::catch_unwind(work).is_err() && search.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+                search.wake.notify();
+            }
+        };
+        let best = || {
+            let bests = search.parts.iter().map(|p| p.context.best().map(|best| best.assignment));
+            let parts = bests.collect::<Option<Vec<_>>>()?;
+            let assignment = normalised.restore.restore(&parts);
+            let (hard_unsatisfied, energy) = score(problem, &assignment);
+            let proven =
+                search.parts.iter().all(|p| p.settled.load(Ordering::Relaxed) || p.context.is_settled());
+            let status = match (is_cnf, hard_unsatisfied == 0, energy) {
+                (true, _, 0) => Status::Satisfiable,
+                (true, ..) | (_, false, _) => Status::Unknown,
+                _ if proven => Status::Optimal,
+                _ => Status::Feasible,
+            };
+            let source = *scoreboard.last_source.lock().unwrap_or_else(PoisonError::into_inner);
+            Some((parts, answer(status, Some(assignment), source, search.ecu())))
+        };
+        let (model, settled) = std::thread::scope(|scope| {
+            let work = &work;
+            let may_sprint = learner.is_none()
+                && !matches!(beside, Beside::Running(_))
+                && portfolio::elements(problem) <= SPRINT_ELEMENTS_MAX;
+            let mut supervisor = None;
+            let mut beside = Some(beside);
+            let mut start = || {
+                let Some(beside) = beside.take() else { return };
+                let search = &search;
+                let scoreboard = &scoreboard;
+                supervisor = Some(scope.spawn(move || {
+                    let background = match beside {
+                        Beside::Supervised(cnf) if !search.stop.load(Ordering::Relaxed) => {
+                            self.start(cnf, &search.wake)
+                        }
+                        Beside::Running(background) => Some(background),
+                        Beside::Supervised(_) | Beside::Nobody => None,
+                    };
+                    supervise(search, scoreboard, background, interrupt)
+                }));
+                for thread in first_thread + 1..options.threads {
+                    scope.spawn(move || work(thread, &mut None, Others::Work));
+                }
+            };
+            // The caller's thread is a worker too: what takes a fraction of a millisecond does not wait for a thread.
+            let others =
+                if may_sprint { Others::AfterSprint(&mut start) } else { Others::AtOnce(&mut start) };
+            work(first_thread, &mut learner, others);
+            if !search.stop.load(Ordering::Relaxed) {
+                // The sprint took all that this thread may spend, or ended in a panic.
+                start();
+            }
+            // Nor for the others, where nothing is left to find.
+            let settled = search.is_settled().then(best).flatten();
+            let joined = supervisor.map(|supervisor| supervisor.join());
+            let model = joined.and_then(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            (model, settled)
+        });
+        let model = model.or_else(|| learner.and_then(|learner| learner.clauses.into_model()));
+        let with_others = |(parts, found): (Vec<Vec<bool>>, Found)| {
+            let others = further(&search.parts, &parts, others).into_iter();
+            Found { others: others.map(|parts| normalised.restore.restore(&parts)).collect(), ..found }
+        };
+        if let Some(settled) = settled {
+            return with_others(settled);
+        }
+        if search.unsatisfiable.load(Ordering::Relaxed) {
+            return answer(Status::Unsatisfiable, None, Source::Cdcl, search.ecu());
+        }
+        if let Some(model) = model.filter(|model| score(problem, model) == (0, 0)) {
+            let elapsed = begin.elapsed();
+            teller.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source: Source::Cdcl, elapsed });
+            return answer(Status::Satisfiable, Some(model), Source::Cdcl, search.ecu());
+        }
+        // Time may run out before a searcher's first candidate, and any assignment is better than none.
+        for context in search.parts.iter().map(|p| &p.context) {
+            if context.best().is_none() {
+                context.offer(&vec![false; context.problem().variables() as usize], Source::Presolve);
+            }
+        }
+        best().map_or_else(|| answer(Status::Unknown, None, Source::Presolve, search.ecu()), with_others)
+    }
+}
+
+/// The components' assignments with one of them replaced by another elite, those that lose least first.
+fn further(parts: &[Part], bests: &[Vec<bool>], most: usize) -> Vec<Vec<Vec<bool>>> {
+    let mut found = Vec::new();
+    for (index, part) in parts.iter().enumerate().filter(|_| most > 0) {
+        let elites = part.context.elites();
+        let (hard, energy) = elites[0].key();
+        found.extend(elites.into_iter().skip(1).map(|elite| {
+            let loss = (elite.hard_unsatisfied - hard, elite.energy.saturating_sub(energy));
+            (loss, index, elite.assignment)
+        }));
+    }
+    found.sort_by_key(|(loss, index, _)| (*loss, *index));
+    let whole = |(_, index, assignment): (_, usize, Vec<bool>)| {
+        let mut assignments = bests.to_vec();
+        assignments[index] = assignment;
+        assignments
+    };
+    found.into_iter().take(most).map(whole).collect()
+}
