@@ -28,9 +28,7 @@ use hysteron_circuit::simd::Level;
 use hysteron_work::cost;
 use hysteron_work::kernel::{Kernel, classify};
 use hysteron_work::parameters::{ParameterSet, sets};
-use hysteron_work::{
-    Class, Compiled, RunOutput, RunRequest, SWEEP_BYTES_MAX, WorkRules, normalisation_check,
-};
+use hysteron_work::{Class, Compiled, RunOutput, RunRequest, WorkRules, normalisation_check};
 
 fn request(stop: &AtomicBool) -> RunRequest<'_> {
     RunRequest { seed: 1, start: Start::Random, target: None, stop }
@@ -177,16 +175,8 @@ fn counted(measured: &[Measured]) -> BTreeMap<Kernel, (Rows, Rows)> {
         let Some(lines) = by_family.get(&*family.name) else { continue };
         let compiled = Compiled::new(Arc::new(family.problem));
         let floats = |counts: &[u64]| counts.iter().map(|&c| c as f64).collect::<Vec<_>>();
-        let kernel_of = |line: &Measured| {
-            Kernel::ALL.into_iter().find(|k| format!("{k:?}") == line.kernel).expect("a kernel")
-        };
-        let bytes = |line: &&Measured| compiled.walk(kernel_of(line)).expect("it compiles").bytes;
-        let is_refused = lines
-            .iter()
-            .filter(|line| !kernel_of(line).is_metered())
-            .any(|line| bytes(line) > SWEEP_BYTES_MAX);
         for line in lines {
-            let kernel = kernel_of(line);
+            let kernel = Kernel::ALL.into_iter().find(|k| format!("{k:?}") == line.kernel).expect("a kernel");
             let (steps, loads) = all.entry(kernel).or_default();
             if kernel.is_metered() {
                 let [count, ecu, tabu] = line.events;
@@ -204,7 +194,7 @@ fn counted(measured: &[Measured]) -> BTreeMap<Kernel, (Rows, Rows)> {
                 let counts = cost::terms(walk);
                 // Which the chain refuses.
                 let rules = WorkRules::main();
-                if is_refused || line.ps * f64::from(rules.steps_min) > (rules.leg_work * 1000) as f64 {
+                if line.ps * f64::from(rules.steps_min) > (rules.leg_work * 1000) as f64 {
                     continue;
                 }
                 let counts = floats(&counts);
