@@ -8,19 +8,19 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-/// The chips, and what stands for the fields that a set may leave out.
-const CHIPS: [(&str, &str); 5] = [
-    ("crossbar", ""),
-    ("dense", ""),
-    ("general", ""),
-    ("memcomputing", ""),
-    ("switching", "..Parameters::LEFT_OUT"),
+/// The chips. Where a set may leave fields out: those that it may not, and what stands for the others.
+const CHIPS: [(&str, &[&str], &str); 5] = [
+    ("crossbar", &[], ""),
+    ("dense", &[], ""),
+    ("general", &[], ""),
+    ("memcomputing", &[], ""),
+    ("switching", &["kernel", "hot", "cold"], "..Parameters::LEFT_OUT"),
 ];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let to = std::env::var("OUT_DIR").expect("Cargo sets it");
-    for (chip, rest) in CHIPS {
+    for (chip, needed, rest) in CHIPS {
         let path = format!("parameters/{chip}.toml");
         println!("cargo::rerun-if-changed={path}");
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -33,6 +33,9 @@ fn main() {
             };
             for set in sets {
                 let set = set.as_table().unwrap_or_else(|| panic!("{path}: {class} is no table"));
+                for key in needed {
+                    assert!(set.contains_key(*key), "{path}: {class} does not say {key}");
+                }
                 let fields: String = set.iter().map(|(key, value)| field(key, value)).collect();
                 writeln!(rust, "    ({class:?}, Parameters {{ {fields}{rest} }}),").expect("memory");
             }

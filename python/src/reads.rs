@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use hysteron_circuit::crossbar::crossover::Graph;
-use hysteron_circuit::crossbar::{Circuit, Table};
+use hysteron_circuit::crossbar::{Circuit, Parameters};
 use hysteron_circuit::rom::mix64;
 use hysteron_circuit::run::{Backend, Cpu, Request, Start};
 use hysteron_problem::Ising;
@@ -86,9 +86,8 @@ fn chips(
 ) {
     // What is too large for a bank has its neighbours.
     let Ok(circuit) = Circuit::compile(ising) else { return };
-    let class = if Table::class_of(&circuit) == "dense" { "dense" } else { "sparse" };
-    let table = Table::built_in();
-    let sets = table.sets(class);
+    let class = if Parameters::class_of(&circuit) == "dense" { "dense" } else { "sparse" };
+    let sets: Vec<&Parameters> = Parameters::sets(class).collect();
     let sweep_cost = circuit.ecu_per_step() + 7 * circuit.spins() as u64;
     let sweeps = (LEG_COST / sweep_cost.max(1)).clamp(*SWEEPS.start(), *SWEEPS.end());
     let legs_max = 2 * (reads - kept.len()).div_ceil(LANES) + STALE_LEGS;

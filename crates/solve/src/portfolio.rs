@@ -1,5 +1,6 @@
 //! Who takes part in a search, and with which share: decided by the structure of the problem.
 
+use hysteron_circuit::switching::SLICED_LENGTH_MAX;
 use hysteron_problem::{Cnf, Ising, Problem, Wcnf};
 
 use crate::exact::cdcl::Cdcl;
@@ -35,7 +36,7 @@ pub fn step_effort(problem: &Problem) -> u64 {
 }
 
 /// Literals or couplings (each counted once from each side).
-pub fn elements(problem: &Problem) -> u64 {
+fn elements(problem: &Problem) -> u64 {
     match problem {
         Problem::Cnf(cnf) => cnf.clauses.literals().len() as u64,
         Problem::Wcnf(wcnf) => (wcnf.hard.literals().len() + wcnf.soft.literals().len()) as u64,
@@ -69,6 +70,15 @@ const COMPILE_EFFORT: u64 = 4000;
 /// Elimination is tried on every problem of so many spins, and on sparse ones of so many couplings.
 const ELIMINATION_ANY_SPINS_MAX: u32 = 40;
 const ELIMINATION_COUPLINGS_MAX: usize = 100_000;
+
+/// A run of bit-sliced chips on so many literals takes a millisecond at most, less than half of it with AVX-512.
+const AT_ONCE_LITERALS_MAX: usize = 1 << 13;
+
+/// Whether a run of the chips that a search of a formula begins with takes about a millisecond, whatever comes of it.
+pub fn begins_at_once(cnf: &Cnf) -> bool {
+    cnf.clauses.literals().len() <= AT_ONCE_LITERALS_MAX
+        && cnf.clauses.iter().all(|clause| clause.len() <= SLICED_LENGTH_MAX)
+}
 
 /// Random clauses of so few variables may be satisfiable beyond the ratio at which larger ones are not, and chips
 /// find that sooner than anything else.

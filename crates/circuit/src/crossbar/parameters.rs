@@ -74,8 +74,8 @@ impl Parameters {
     /// The sets of `parameters/crossbar.toml`, by the problem class of [`Self::class_of`], several for each.
     pub const TABLE: &'static [(&'static str, Self)] = include!(concat!(env!("OUT_DIR"), "/crossbar.rs"));
 
-    /// The problem class of `circuit`, by structure alone. `lattice`: at most 6 couplings a spin, hardly any with less than 3 fewer
-    /// than another, at least 3 for two spins; `sparse`: on average a spin is coupled to less than a tenth of the others; `dense`: the rest.
+    /// The problem class of `circuit`, by structure alone. `lattice`: at most 6 couplings a spin, none with more than 3 fewer
+    /// than another, at least 3 for two spins in the mean; `sparse`: on average a spin is coupled to less than a tenth of the others; `dense`: the rest.
     pub fn class_of(circuit: &Circuit) -> &'static str {
         let spins = circuit.spins() as u64;
         let longest = circuit.rows.windows(2).map(|r| r[1] - r[0]).max().unwrap_or(0);

@@ -99,8 +99,8 @@ impl Parameters {
         Ok(())
     }
 
-    /// What a set of the table need not say, as `serde` reads it.
-    const LEFT_OUT: Self = Self {
+    /// What a set of the table need not say, as `serde` has it; kernel and temperatures it must say.
+    pub(super) const LEFT_OUT: Self = Self {
         kernel: Kernel::T,
         hot: 0,
         cold: 0,

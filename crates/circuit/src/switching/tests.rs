@@ -180,6 +180,13 @@ fn what_does_not_fit_is_refused() {
 }
 
 #[test]
+fn what_tables_leave_out_is_what_serde_fills_in() {
+    let read: Parameters =
+        serde_json::from_str(r#"{"kernel":"T","hot":0,"cold":0}"#).expect("all that is needed");
+    assert_eq!(read, Parameters::LEFT_OUT);
+}
+
+#[test]
 fn parameter_sets_are_valid() {
     assert!(!Parameters::TABLE.is_empty());
     for (name, parameters) in Parameters::TABLE {

@@ -158,8 +158,12 @@ pub fn search(
             let background = order.start(cnf, &wake);
             order.search(background.map_or(Beside::Nobody, Beside::Running), None, wake)
         }
-        Learning::Beside { at_once: false } => order.search(Beside::Supervised(cnf), None, Arc::default()),
-        Learning::Among => order.search(Beside::Nobody, None, Arc::default()),
+        Learning::Beside { at_once: false } => {
+            order.sprint(cnf).unwrap_or_else(|| order.search(Beside::Supervised(cnf), None, Arc::default()))
+        }
+        Learning::Among => {
+            order.sprint(cnf).unwrap_or_else(|| order.search(Beside::Nobody, None, Arc::default()))
+        }
     }
 }
 

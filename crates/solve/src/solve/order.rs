@@ -9,11 +9,11 @@ use hysteron_problem::{Cnf, Problem};
 
 use super::learner::{LEARN_ALONE_EFFORT, Learner};
 use super::teller::{Scoreboard, Teller};
-use super::threads::{Others, Part, SPRINT_ELEMENTS_MAX, Search, Wake, supervise};
+use super::threads::{Part, Search, Wake, supervise};
 use super::{Answer, Found, Improvement, Options, Status, score};
 use crate::exact::cdcl::{Background, Foreground, InTurns};
 use crate::exact::strand::{Adopted, Verdict};
-use crate::{Context, Outcome, Source, portfolio};
+use crate::{Context, Outcome, Source, clauses, portfolio};
 
 /// Clause learning on the whole formula that needs nobody here.
 pub(super) enum Beside<'a> {
@@ -23,7 +23,7 @@ pub(super) enum Beside<'a> {
     Supervised(&'a Cnf),
 }
 
-/// What was asked of [`search`].
+/// What was asked of [`super::search`].
 pub(super) struct Order<'a> {
     pub(super) problem: &'a Problem,
     pub(super) options: &'a Options,
@@ -38,23 +38,33 @@ pub(super) struct Order<'a> {
 
 impl Order<'_> {
     /// Effort (about nanoseconds) that clause learning has before anybody else begins, and besides for each literal, which is
-    /// about what the others need to begin. A busy second core of the two costs it a quarter to a half of its speed.
+    /// about what the others need to begin. A busy second core of the two makes it take 1.3 to 1.6 times as long.
     const ALONE_EFFORT: u64 = 10_000_000;
     const ALONE_EFFORT_PER_LITERAL: u64 = 40;
     /// With one thread, what the others need to begin is lost to it.
     const ALONE_EFFORT_PER_LITERAL_IN_TURNS: u64 = 150;
     /// The same by the clock, where there are others: callbacks of large formulas stand for more than they are charged.
-    const ALONE_TIME: Duration = Duration::from_millis(10);
+    const ALONE_TIME_NS: u64 = 10_000_000;
 
     /// Clause learning in turns with the others, which has had some effort. A short search is not all its.
     pub(super) fn learner(&self, clauses: InTurns, had: u64) -> Learner {
+        Learner { clauses, alone: self.part(LEARN_ALONE_EFFORT), had, others_had: 0 }
+    }
+
+    /// At most so much effort (about nanoseconds), and at most a quarter of the whole search.
+    fn part(&self, effort: u64) -> u64 {
         const PART: u32 = 4;
         let time = self
             .options
             .time
             .map_or(u64::MAX, |time| u64::try_from((time / PART).as_nanos()).unwrap_or(u64::MAX));
-        let alone = LEARN_ALONE_EFFORT.min(self.effort_limit / u64::from(PART)).min(time);
-        Learner { clauses, alone, had, others_had: 0 }
+        effort.min(self.effort_limit / u64::from(PART)).min(time)
+    }
+
+    /// Whether time is up, or the user has enough.
+    fn is_over(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+            || self.options.time.is_some_and(|time| self.begin.elapsed() >= time)
     }
 
     /// Clause learning on a thread of its own.
@@ -76,11 +86,8 @@ impl Order<'_> {
             Self::ALONE_EFFORT_PER_LITERAL
         };
         let extra = per_literal * cnf.clauses.literals().len() as u64;
-        let alone_time = Self::ALONE_TIME + Duration::from_nanos(extra);
-        let is_over = || {
-            self.interrupt.load(Ordering::Relaxed)
-                || self.options.time.is_some_and(|time| self.begin.elapsed() >= time)
-        };
+        let alone_effort = self.part(Self::ALONE_EFFORT + extra);
+        let alone_time = Duration::from_nanos(self.part(Self::ALONE_TIME_NS + extra));
         std::thread::scope(|scope| {
             let mut beside = None;
             let mut turns: Option<Adopted> = None;
@@ -98,9 +105,9 @@ impl Order<'_> {
                 if beside.is_some() {
                     return false;
                 }
-                let is_late = spent > Self::ALONE_EFFORT + extra;
+                let is_late = spent > alone_effort;
                 if !is_late && (is_in_turns || self.begin.elapsed() <= alone_time) {
-                    return is_over();
+                    return self.is_over();
                 }
                 // In turns it is given up with its turns.
                 let handle = if is_in_turns { None } else { handle.take() };
@@ -135,18 +142,48 @@ impl Order<'_> {
 
     /// The answer where clause learning on the whole formula has decided it, told to the observer.
     fn decided(&self, cnf: &Cnf, verdict: Verdict) -> Option<Found> {
+        match (verdict.outcome, verdict.model) {
+            (Outcome::Unsatisfiable, _) => Some(self.proven(Status::Unsatisfiable, None, Source::Cdcl, 0)),
+            (_, Some((model, source))) => self.satisfied(cnf, model, source, 0),
+            _ => None,
+        }
+    }
+
+    /// The answer that `model` is, if it satisfies the whole formula, told to the observer.
+    fn satisfied(&self, cnf: &Cnf, model: Vec<bool>, source: Source, ecu: u64) -> Option<Found> {
+        if cnf.unsatisfied(&model) > 0 {
+            return None;
+        }
         let elapsed = self.begin.elapsed();
-        let (status, assignment) = match (verdict.outcome, verdict.model) {
-            (Outcome::Unsatisfiable, _) => (Status::Unsatisfiable, None),
-            (_, Some((model, source))) if cnf.unsatisfied(&model) == 0 => {
-                self.teller.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source, elapsed });
-                (Status::Satisfiable, Some(model))
-            }
-            _ => return None,
-        };
-        let answer = Answer { status, assignment, source: Source::Cdcl, ecu: 0, elapsed };
+        self.teller.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source, elapsed });
+        Some(self.proven(Status::Satisfiable, Some(model), source, ecu))
+    }
+
+    fn proven(&self, status: Status, assignment: Option<Vec<bool>>, source: Source, ecu: u64) -> Found {
+        let answer = Answer { status, assignment, source, ecu, elapsed: self.begin.elapsed() };
         self.teller.answered(&answer);
-        Some(Found { answer, others: Vec::new() })
+        Found { answer, others: Vec::new() }
+    }
+
+    /// One run of bit-sliced chips on the formula as it was given, if that takes a fraction of a millisecond: to normalise it and to
+    /// start a thread take as long, and most small satisfiable formulas need no more.
+    pub(super) fn sprint(&self, cnf: &Cnf) -> Option<Found> {
+        /// Less than a run costs.
+        const EFFORT: u64 = 1;
+        /// The search begins with other chips.
+        const SALT: u64 = 0x5350_5249_4e54;
+        let is_plain = self.options.target.is_none()
+            && self.options.steps.is_none()
+            && self.starts.is_empty()
+            && self.others == 0;
+        if !is_plain || !portfolio::begins_at_once(cnf) || self.is_over() {
+            return None;
+        }
+        let context = Context::new(self.problem, None, None);
+        let mut chips = clauses::switching_searchers(cnf, self.options.seed ^ SALT).into_iter().next()?;
+        chips.work(&context, EFFORT);
+        let best = context.best().filter(|best| best.energy == 0)?;
+        self.satisfied(cnf, best.assignment, best.source, context.ecu())
     }
 
     /// The whole portfolio, beside clause learning or in turns with it, if there is any; that notifies `wake` when it has ended.
@@ -211,8 +248,8 @@ impl Order<'_> {
             }
         }
         // A panic of a searcher must not lose the best so far.
-        let work = |thread: usize, learner: &mut Option<Learner>, others: Others| {
-            let work = std::panic::AssertUnwindSafe(|| search.work(thread, learner, others));
+        let work = |thread: usize, learner: &mut Option<Learner>| {
+            let work = std::panic::AssertUnwindSafe(|| search.work(thread, learner));
             if std::panic::catch_unwind(work).is_err() && search.running.fetch_sub(1, Ordering::AcqRel) == 1 {
                 search.wake.notify();
             }
@@ -235,42 +272,28 @@ impl Order<'_> {
         };
         let (model, settled) = std::thread::scope(|scope| {
             let work = &work;
-            let may_sprint = learner.is_none()
-                && !matches!(beside, Beside::Running(_))
-                && portfolio::elements(problem) <= SPRINT_ELEMENTS_MAX;
-            let mut supervisor = None;
-            let mut beside = Some(beside);
-            let mut start = || {
-                let Some(beside) = beside.take() else { return };
-                let search = &search;
-                let scoreboard = &scoreboard;
-                supervisor = Some(scope.spawn(move || {
-                    let background = match beside {
-                        Beside::Supervised(cnf) if !search.stop.load(Ordering::Relaxed) => {
-                            self.start(cnf, &search.wake)
-                        }
-                        Beside::Running(background) => Some(background),
-                        Beside::Supervised(_) | Beside::Nobody => None,
-                    };
-                    supervise(search, scoreboard, background, interrupt)
-                }));
-                for thread in first_thread + 1..options.threads {
-                    scope.spawn(move || work(thread, &mut None, Others::Work));
-                }
-            };
             // The caller's thread is a worker too: what takes a fraction of a millisecond does not wait for a thread.
-            let others =
-                if may_sprint { Others::AfterSprint(&mut start) } else { Others::AtOnce(&mut start) };
-            work(first_thread, &mut learner, others);
-            if !search.stop.load(Ordering::Relaxed) {
-                // The sprint took all that this thread may spend, or ended in a panic.
-                start();
+            let supervisor = scope.spawn(|| {
+                let background = match beside {
+                    Beside::Supervised(cnf) if !search.stop.load(Ordering::Relaxed) => {
+                        self.start(cnf, &search.wake)
+                    }
+                    Beside::Running(background) => Some(background),
+                    Beside::Supervised(_) | Beside::Nobody => None,
+                };
+                supervise(&search, &scoreboard, background, interrupt)
+            });
+            for thread in first_thread + 1..options.threads {
+                let work = move || work(thread, &mut None);
+                if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                    // Fewer do it too.
+                    search.running.fetch_sub(1, Ordering::AcqRel);
+                }
             }
+            work(first_thread, &mut learner);
             // Nor for the others, where nothing is left to find.
             let settled = search.is_settled().then(best).flatten();
-            let joined = supervisor.map(|supervisor| supervisor.join());
-            let model = joined.and_then(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            (model, settled)
+            (supervisor.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), settled)
         });
         let model = model.or_else(|| learner.and_then(|learner| learner.clauses.into_model()));
         let with_others = |(parts, found): (Vec<Vec<bool>>, Found)| {

@@ -13,11 +13,6 @@ use crate::portfolio::{self, Team};
 use crate::schedule::Schedule;
 use crate::{Context, Outcome};
 
-/// Of a problem with so few literals or couplings, the caller's thread runs one slice of so much effort before other threads are
-/// started: starting one takes a quarter of the time that the first run of a bank of chips does.
-pub(super) const SPRINT_ELEMENTS_MAX: u64 = 1 << 13;
-const SPRINT_EFFORT: u64 = 500_000;
-
 /// With several components, none keeps a thread longer than this effort (about 0.4 s).
 const COMPONENT_TURN_MAX: u64 = 400_000_000;
 
@@ -80,8 +75,8 @@ impl Search<'_> {
         self.parts.iter().map(|p| p.context.ecu()).sum()
     }
 
-    /// One thread's life. `others` starts those that do not work yet, after a sprint if there is one.
-    pub(super) fn work(&self, thread: usize, learner: &mut Option<Learner>, others: Others) {
+    /// One thread's life.
+    pub(super) fn work(&self, thread: usize, learner: &mut Option<Learner>) {
         let learns = thread == 0 && learner.is_none();
         let team = Team { thread, threads: self.options.threads, seed: self.options.seed, learns };
         let mut schedules: Vec<Option<Schedule>> = self.parts.iter().map(|_| None).collect();
@@ -89,19 +84,7 @@ impl Search<'_> {
         // Threads begin at different components, so that many small ones are not all done twice.
         let mut index = thread % self.parts.len();
         let mut idle = 0;
-        let mut others = Some(others);
         while !self.stop.load(Ordering::Relaxed) && spent < self.effort_limit {
-            let is_sprint = match others.take() {
-                Some(Others::AfterSprint(start)) if spent == 0 => {
-                    others = Some(Others::AtOnce(start));
-                    true
-                }
-                Some(Others::AtOnce(start) | Others::AfterSprint(start)) => {
-                    start();
-                    false
-                }
-                Some(Others::Work) | None => false,
-            };
             let is_idle = idle >= self.parts.len();
             if let Some(turn) = learner.as_ref().and_then(|learner| learner.turn(is_idle)) {
                 let effort = turn.min(self.effort_limit - spent);
@@ -128,11 +111,7 @@ impl Search<'_> {
                 continue;
             }
             idle = 0;
-            let limit = match self.parts.len() {
-                _ if is_sprint => SPRINT_EFFORT,
-                1 => u64::MAX,
-                _ => COMPONENT_TURN_MAX,
-            };
+            let limit = if self.parts.len() == 1 { u64::MAX } else { COMPONENT_TURN_MAX };
             let before = schedule.effort();
             let outcome = schedule.turn(&part.context, limit.min(self.effort_limit - spent));
             let effort = schedule.effort() - before;
@@ -184,16 +163,6 @@ impl Search<'_> {
     fn cost(&self, begin: Instant, effort: u64) -> u64 {
         if self.options.steps.is_some() { effort } else { begin.elapsed().as_nanos() as u64 }
     }
-}
-
-/// The other threads of a search, to the one that runs on the caller's.
-pub(super) enum Others<'a> {
-    /// They work already.
-    Work,
-    /// They are to be started at once.
-    AtOnce(&'a mut dyn FnMut()),
-    /// They are to be started if a sprint does not end the search.
-    AfterSprint(&'a mut dyn FnMut()),
 }
 
 /// Waits for the end, tells of progress, and ends the search when a limit is reached. Returns the model of the whole
