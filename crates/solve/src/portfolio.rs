@@ -71,18 +71,20 @@ const COMPILE_EFFORT: u64 = 4000;
 const ELIMINATION_ANY_SPINS_MAX: u32 = 40;
 const ELIMINATION_COUPLINGS_MAX: usize = 100_000;
 
-/// A run of bit-sliced chips on so many literals takes a millisecond at most, less than half of it with AVX-512.
-const AT_ONCE_LITERALS_MAX: usize = 1 << 13;
-
-/// Whether a run of the chips that a search of a formula begins with takes about a millisecond, whatever comes of it.
-pub fn begins_at_once(cnf: &Cnf) -> bool {
-    cnf.clauses.literals().len() <= AT_ONCE_LITERALS_MAX
-        && cnf.clauses.iter().all(|clause| clause.len() <= SLICED_LENGTH_MAX)
-}
-
 /// Random clauses of so few variables may be satisfiable beyond the ratio at which larger ones are not, and chips
 /// find that sooner than anything else.
 const CHANCE_VARIABLES_MAX: u32 = 300;
+
+/// A run of bit-sliced chips on so many literals takes a millisecond at most, less than half of it with AVX-512.
+const AT_ONCE_LITERALS_MAX: usize = 1 << 13;
+
+/// Whether chips have the first word on a formula, and a run of theirs takes about a millisecond, whatever comes of it. On more variables
+/// beliefs come first where something was hidden.
+pub fn begins_at_once(cnf: &Cnf) -> bool {
+    cnf.variables <= CHANCE_VARIABLES_MAX
+        && cnf.clauses.literals().len() <= AT_ONCE_LITERALS_MAX
+        && cnf.clauses.iter().all(|clause| clause.len() <= SLICED_LENGTH_MAX)
+}
 
 /// The methods' shares on clauses.
 #[derive(Clone, Copy)]
