@@ -43,8 +43,6 @@ impl Order<'_> {
     const ALONE_EFFORT_PER_LITERAL: u64 = 40;
     /// With one thread, what the others need to begin is lost to it.
     const ALONE_EFFORT_PER_LITERAL_IN_TURNS: u64 = 150;
-    /// The same by the clock, where there are others: callbacks of large formulas stand for more than they are charged.
-    const ALONE_TIME_NS: u64 = 10_000_000;
 
     /// Clause learning in turns with the others, which has had some effort. A short search is not all its.
     pub(super) fn learner(&self, clauses: InTurns, had: u64) -> Learner {
@@ -86,8 +84,9 @@ impl Order<'_> {
             Self::ALONE_EFFORT_PER_LITERAL
         };
         let extra = per_literal * cnf.clauses.literals().len() as u64;
-        let alone_effort = self.part(Self::ALONE_EFFORT + extra);
-        let alone_time = Duration::from_nanos(self.part(Self::ALONE_TIME_NS + extra));
+        let alone = self.part(Self::ALONE_EFFORT + extra);
+        // By the clock as well, where there are others: callbacks of large formulas stand for more than they are charged.
+        let alone_time = Duration::from_nanos(alone);
         std::thread::scope(|scope| {
             let mut beside = None;
             let mut turns: Option<Adopted> = None;
@@ -105,7 +104,7 @@ impl Order<'_> {
                 if beside.is_some() {
                     return false;
                 }
-                let is_late = spent > alone_effort;
+                let is_late = spent > alone;
                 if !is_late && (is_in_turns || self.begin.elapsed() <= alone_time) {
                     return self.is_over();
                 }
@@ -143,7 +142,7 @@ impl Order<'_> {
     /// The answer where clause learning on the whole formula has decided it, told to the observer.
     fn decided(&self, cnf: &Cnf, verdict: Verdict) -> Option<Found> {
         match (verdict.outcome, verdict.model) {
-            (Outcome::Unsatisfiable, _) => Some(self.proven(Status::Unsatisfiable, None, Source::Cdcl, 0)),
+            (Outcome::Unsatisfiable, _) => Some(self.answer(Status::Unsatisfiable, None, Source::Cdcl, 0)),
             (_, Some((model, source))) => self.satisfied(cnf, model, source, 0),
             _ => None,
         }
@@ -156,10 +155,11 @@ impl Order<'_> {
         }
         let elapsed = self.begin.elapsed();
         self.teller.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source, elapsed });
-        Some(self.proven(Status::Satisfiable, Some(model), source, ecu))
+        Some(self.answer(Status::Satisfiable, Some(model), source, ecu))
     }
 
-    fn proven(&self, status: Status, assignment: Option<Vec<bool>>, source: Source, ecu: u64) -> Found {
+    /// An answer, told to the observer if it is proven.
+    fn answer(&self, status: Status, assignment: Option<Vec<bool>>, source: Source, ecu: u64) -> Found {
         let answer = Answer { status, assignment, source, ecu, elapsed: self.begin.elapsed() };
         self.teller.answered(&answer);
         Found { answer, others: Vec::new() }
@@ -193,20 +193,17 @@ impl Order<'_> {
         let first_thread = usize::from(!matches!(beside, Beside::Nobody));
         let normalised = normalise(problem, &NormaliseOptions::default());
         let is_cnf = matches!(problem, Problem::Cnf(_));
-        let answer = |status, assignment, source, ecu| {
-            let answer = Answer { status, assignment, source, ecu, elapsed: begin.elapsed() };
-            teller.answered(&answer);
-            Found { answer, others: Vec::new() }
-        };
         let solved = if is_cnf { Status::Satisfiable } else { Status::Optimal };
         match normalised.decided {
-            Some(Decided::Unsatisfiable) => return answer(Status::Unsatisfiable, None, Source::Presolve, 0),
+            Some(Decided::Unsatisfiable) => {
+                return self.answer(Status::Unsatisfiable, None, Source::Presolve, 0);
+            }
             Some(Decided::Solved) => {
                 let assignment = normalised.restore.restore(&[]);
                 let (hard_unsatisfied, energy) = score(problem, &assignment);
                 let elapsed = begin.elapsed();
                 teller.improved(&Improvement { energy, hard_unsatisfied, source: Source::Presolve, elapsed });
-                return answer(solved, Some(assignment), Source::Presolve, 0);
+                return self.answer(solved, Some(assignment), Source::Presolve, 0);
             }
             None => {}
         }
@@ -268,7 +265,7 @@ impl Order<'_> {
                 _ => Status::Feasible,
             };
             let source = *scoreboard.last_source.lock().unwrap_or_else(PoisonError::into_inner);
-            Some((parts, answer(status, Some(assignment), source, search.ecu())))
+            Some((parts, self.answer(status, Some(assignment), source, search.ecu())))
         };
         let (model, settled) = std::thread::scope(|scope| {
             let work = &work;
@@ -304,12 +301,12 @@ impl Order<'_> {
             return with_others(settled);
         }
         if search.unsatisfiable.load(Ordering::Relaxed) {
-            return answer(Status::Unsatisfiable, None, Source::Cdcl, search.ecu());
+            return self.answer(Status::Unsatisfiable, None, Source::Cdcl, search.ecu());
         }
-        if let Some(model) = model.filter(|model| score(problem, model) == (0, 0)) {
-            let elapsed = begin.elapsed();
-            teller.improved(&Improvement { energy: 0, hard_unsatisfied: 0, source: Source::Cdcl, elapsed });
-            return answer(Status::Satisfiable, Some(model), Source::Cdcl, search.ecu());
+        if let (Problem::Cnf(cnf), Some(model)) = (problem, model)
+            && let Some(found) = self.satisfied(cnf, model, Source::Cdcl, search.ecu())
+        {
+            return found;
         }
         // Time may run out before a searcher's first candidate, and any assignment is better than none.
         for context in search.parts.iter().map(|p| &p.context) {
@@ -317,7 +314,7 @@ impl Order<'_> {
                 context.offer(&vec![false; context.problem().variables() as usize], Source::Presolve);
             }
         }
-        best().map_or_else(|| answer(Status::Unknown, None, Source::Presolve, search.ecu()), with_others)
+        best().map_or_else(|| self.answer(Status::Unknown, None, Source::Presolve, search.ecu()), with_others)
     }
 }
 
