@@ -7,6 +7,7 @@ pub mod crossbar;
 pub mod dense;
 pub mod general;
 mod kick;
+mod literals;
 pub mod memcomputing;
 pub mod nonces;
 pub mod rom;

@@ -14,6 +14,12 @@ const FIRST_SETS: usize = 64;
 const SECOND_SETS: usize = 2048;
 /// Sets of page addresses, as many ways each: 64 pages.
 const PAGE_SETS: usize = 8;
+/// Groups of an element whose kinds are looked at one by one.
+pub(crate) const KINDS: usize = 13;
+/// Places of loops and branches in a kernel.
+const PLACES: usize = 3 + KINDS;
+/// Contexts of turns that are remembered while a sweep goes on: no more than a branch predictor can.
+const CONTEXTS: usize = 1 << 14;
 /// Lines of a page.
 const PAGE_LINES: u64 = 64;
 
@@ -36,9 +42,10 @@ pub struct Walk {
     pub wide: u64,
     /// What takes the kernel's other way: see the family.
     pub other: u64,
-    /// Of occurrences, those in clauses of more than three literals.
+    /// Of occurrences, those in clauses too long for loops of known lengths.
     pub long_occurrences: u64,
-    /// Loops that turn another number of times than the last at the same place, and branches that go another way.
+    /// Loops that turn another number of times than the last at the same place, and branches that go another way, unless the same
+    /// came of the same before.
     pub turns: u64,
     /// Accesses in no order that miss the first level, and those that miss the second, far from what was read lately.
     pub random_misses: [u64; 2],
@@ -82,6 +89,12 @@ pub(crate) struct Walker {
     missed_before: u64,
     /// Counts of the sweep that goes on.
     pub counts: Walk,
+    /// What came last at each place.
+    last: [u64; PLACES],
+    /// Of turns that came before in this sweep, a hash of what they came of.
+    contexts: Vec<u64>,
+    /// The last sixteen turns, a byte each.
+    history: u128,
     /// Where each stream is: one line at a time is asked for.
     streams: Vec<u64>,
     draws: u64,
@@ -101,12 +114,16 @@ impl Walker {
             pages: Level::new(PAGE_SETS),
             missed_before: 0,
             counts: Walk::default(),
+            last: [u64::MAX; PLACES],
+            contexts: vec![0; CONTEXTS],
+            history: 0,
             streams: vec![u64::MAX; 16],
             draws: 0,
         };
         sweep(&mut walker);
         walker.counts = Walk::default();
         walker.streams.fill(u64::MAX);
+        walker.contexts.fill(0);
         sweep(&mut walker);
         walker.counts
     }
@@ -128,6 +145,20 @@ impl Walker {
         let seconds = if is_near { &mut self.counts.stream_misses } else { &mut self.counts.random_misses };
         seconds[1] += second;
         self.counts.page_misses += u64::from(!is_near);
+    }
+
+    /// The loop at `place` turns `count` times, or a branch there goes the way `count`. A CPU foresees what came the last time, and,
+    /// since it remembers what went before, what is regular.
+    #[inline]
+    pub fn turn(&mut self, place: usize, count: u64) {
+        if std::mem::replace(&mut self.last[place], count) != count {
+            let mix = crate::rom::mix64;
+            let before = self.history as u64 ^ mix((self.history >> 64) as u64);
+            let context = mix(before ^ mix(count << 8 | place as u64));
+            let known = std::mem::replace(&mut self.contexts[context as usize % CONTEXTS], context);
+            self.counts.turns += u64::from(known != context);
+            self.history = self.history << 8 | u128::from(count as u8);
+        }
     }
 
     /// A loop begins.
@@ -175,23 +206,6 @@ impl Walker {
     }
 }
 
-/// Whether loops turn as often as the last time at their places.
-#[derive(Default)]
-pub(crate) struct Turns<const PLACES: usize>([u64; PLACES])
-where
-    [u64; PLACES]: Default;
-
-impl<const PLACES: usize> Turns<PLACES>
-where
-    [u64; PLACES]: Default,
-{
-    /// 1 if a loop turns another number of times than the last at its place.
-    #[inline]
-    pub fn at(&mut self, place: usize, count: u64) -> u64 {
-        u64::from(std::mem::replace(&mut self.0[place], count) != count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,5 +241,19 @@ mod tests {
         assert_eq!(walk.stream_misses[0], 1600, "far more than a cache, each line once");
         let walk = Walker::walk(|w| (0..320_000).for_each(|k| w.stream(0, 4 * k, 4)));
         assert_eq!(walk.stream_misses, [20_000, 20_000]);
+    }
+
+    #[test]
+    fn what_is_regular_is_foreseen() {
+        let turns = |count: fn(u64) -> u64| {
+            let walk = Walker::walk(|w| (0..3000).for_each(|i| w.turn(0, count(i))));
+            walk.turns
+        };
+        assert_eq!(turns(|_| 5), 0);
+        // A period of three after a history of sixteen, and where the sweep begins anew.
+        assert!((3..40).contains(&turns(|i| i % 3)), "{}", turns(|i| i % 3));
+        // Four fifths differ from the last.
+        let by_chance = turns(|i| crate::rom::mix64(i) % 5);
+        assert!((2300..2500).contains(&by_chance), "{by_chance}");
     }
 }

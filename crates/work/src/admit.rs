@@ -19,10 +19,10 @@ use crate::table::Class;
 /// touches would be much faster than chips of fixed cost.
 pub const ROW_MEAN_MAX: u64 = 512;
 
-/// The most bytes that a step of a bank may go through. Beyond, legs that run side by side fetch each other's rows out of what a
-/// core may hope for of a third-level cache, and take two to four times what they are credited with
-/// (`bench/results/verification.md`).
-pub const SWEEP_BYTES_MAX: u64 = 20 << 20;
+/// The most bytes that a step of a bank may go through, or the matrix of a metered chip have: what a core may hope for of a
+/// third-level cache. Legs that go through more fetch each other's rows out of it, and no constant says what they cost, since
+/// it depends on who runs beside them (`docs/decisions/0005-work-chips.md`).
+pub const STEP_BYTES_MAX: u64 = 8 << 20;
 
 /// The most bytes of a problem in canonical encoding: what one block's data section takes.
 pub const PROBLEM_BYTES_MAX: usize = 4 << 20;
@@ -84,10 +84,16 @@ pub fn normalisation_check(problem: &Problem, rules: &WorkRules) -> Result<Class
     }
     let class = classify(problem, &sizes)?;
     let compiled = Compiled::new(Arc::new(problem.clone()));
-    // What costs too much even with everything near is not compiled.
-    for kernel in sets(class).iter().filter_map(|set| Kernel::of(set, &sizes)).filter(|k| !k.is_metered()) {
-        let is_memcomputing = matches!(kernel, Kernel::Memcomputing | Kernel::MemcomputingWeighted);
-        let rows = if is_memcomputing { 0 } else { sizes.pairs };
+    // What costs too much even with everything near, or is too large by its lists alone, is not compiled.
+    for kernel in sets(class).iter().filter_map(|set| Kernel::of(set, &sizes)) {
+        let bytes = least_bytes(kernel, &sizes);
+        if bytes > STEP_BYTES_MAX {
+            return Err(Refusal::TooFar { bytes, most: STEP_BYTES_MAX });
+        }
+        if kernel.is_metered() {
+            continue;
+        }
+        let rows = if is_memcomputing(kernel) { 0 } else { sizes.pairs };
         let near = Walk { elements: sizes.variables, rows, ..Walk::default() };
         let steps = cost::steps(kernel, &sizes, &near, rules.leg_work);
         if steps < rules.steps_min {
@@ -98,11 +104,9 @@ pub fn normalisation_check(problem: &Problem, rules: &WorkRules) -> Result<Class
         compiled.prepare(set).map_err(Refusal::NoChip)?;
         let kernel =
             Kernel::of(set, &sizes).ok_or_else(|| Refusal::NoChip("its weights are too large".into()))?;
-        if !kernel.is_metered() {
-            let bytes = compiled.walk(kernel).map_err(Refusal::NoChip)?.bytes;
-            if bytes > SWEEP_BYTES_MAX {
-                return Err(Refusal::TooFar { bytes, most: SWEEP_BYTES_MAX });
-            }
+        let bytes = compiled.step_bytes(kernel).map_err(Refusal::NoChip)?;
+        if bytes > STEP_BYTES_MAX {
+            return Err(Refusal::TooFar { bytes, most: STEP_BYTES_MAX });
         }
         let steps = compiled.steps(kernel, rules.leg_work).map_err(Refusal::NoChip)?;
         if steps < rules.steps_min {
@@ -110,6 +114,20 @@ pub fn normalisation_check(problem: &Problem, rules: &WorkRules) -> Result<Class
         }
     }
     Ok(class)
+}
+
+fn is_memcomputing(kernel: Kernel) -> bool {
+    matches!(kernel, Kernel::Memcomputing | Kernel::MemcomputingWeighted)
+}
+
+/// Bytes that a step goes through at least: of a metered kernel its matrix or lists, else rows of chips and what lists the rows
+/// that are read. Clauses with a literal twice, which compiling mends, count as they are.
+fn least_bytes(kernel: Kernel, sizes: &Sizes) -> u64 {
+    if kernel.is_metered() {
+        return cost::matrix_bytes(kernel, sizes);
+    }
+    let rows = if is_memcomputing(kernel) { sizes.literals } else { sizes.pairs };
+    64 * sizes.variables + 4 * rows
 }
 
 fn check_shrinking(problem: &Problem, sizes: &Sizes, rules: &WorkRules) -> Result<(), Refusal> {

@@ -249,6 +249,17 @@ impl Compiled {
         Ok(cost::steps(kernel, &self.sizes, self.walk(kernel)?, leg_work))
     }
 
+    /// Bytes that a step of a bank goes through, or those of a metered kernel's matrix.
+    ///
+    /// # Errors
+    /// Why the problem cannot be compiled.
+    pub fn step_bytes(&self, kernel: Kernel) -> Result<u64, String> {
+        if kernel.is_metered() {
+            return Ok(cost::matrix_bytes(kernel, &self.sizes));
+        }
+        Ok(self.walk(kernel)?.bytes)
+    }
+
     /// What of a metered run the start costs, and about what each step, before anything is known of it.
     fn expected(&self, kernel: Kernel, tabu: u64) -> (u64, u64) {
         let sizes = &self.sizes;

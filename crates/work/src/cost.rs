@@ -19,11 +19,11 @@ use crate::kernel::Kernel;
 use crate::size::Sizes;
 
 /// The version of the constants below.
-pub const COST_VERSION: u32 = 4;
+pub const COST_VERSION: u32 = 5;
 /// Cost of one try of the pre-hash, in picoseconds.
 pub const PRE_TRY_PICOSECONDS: u64 = 11_800;
 /// Terms of the cost of a step.
-pub const TERMS: usize = 20;
+pub const TERMS: usize = 18;
 /// Terms of the cost of starting and ending a run.
 pub const LOAD_TERMS: usize = 4;
 
@@ -53,8 +53,6 @@ pub const TERM_NAMES: [&str; TERMS] = [
     "row beyond L2",
     "line beyond L1",
     "line beyond L2",
-    "row beyond L3",
-    "line beyond L3",
     "row beyond pages",
     "long occurrence",
     "stall",
@@ -67,27 +65,26 @@ pub const METERED_TERM_NAMES: [&str; TERMS] = [
     "update",
     "switch",
     "matrix beyond L2",
-    "matrix beyond L3",
     "field beyond L1",
     "field beyond L2",
     "list beyond L2",
-    "list beyond L3",
     "visit beyond L1",
     "tabu spin",
     "switch beyond L2",
-    "switch beyond L3",
     "run",
     "spin of a run",
     "",
     "",
     "",
     "",
+    "",
 ];
 
-/// Loops that turn another number of times than before, as many as a branch predictor learns by heart from sweep to sweep.
+/// Turns that a branch predictor learns by heart from sweep to sweep.
 const TURNS_LEARNT: u64 = 1 << 14;
-/// Bytes that a first-level cache holds, a second-level one, and a share of a third-level one.
-const CACHES: [u64; 3] = [1 << 15, 1 << 20, 12 << 20];
+/// Bytes that a first-level cache holds, and a second-level one. What misses both is in the third level: the chain admits
+/// nothing larger ([`crate::STEP_BYTES_MAX`]).
+const CACHES: [u64; 2] = [1 << 15, 1 << 20];
 
 /// What of `count` accesses all over `bytes` misses a cache of `holds` bytes.
 fn beyond(count: u64, bytes: u64, holds: u64) -> u64 {
@@ -115,8 +112,6 @@ pub fn terms(walk: &Walk) -> [u64; TERMS] {
         walk.random_misses[1],
         walk.stream_misses[0],
         walk.stream_misses[1],
-        beyond(walk.random_misses[1], walk.bytes, CACHES[2]),
-        beyond(walk.stream_misses[1], walk.bytes, CACHES[2]),
         walk.page_misses,
         walk.long_occurrences,
         walk.stalls,
@@ -139,40 +134,41 @@ pub struct Events {
     pub tabu: u64,
 }
 
+/// Bytes of the matrix whose rows a metered kernel adds, or of its lists.
+pub fn matrix_bytes(kernel: Kernel, sizes: &Sizes) -> u64 {
+    let list = 8 * sizes.literals;
+    kernel.entry_bytes().map_or(list, |bytes| sizes.variables * sizes.variables.next_multiple_of(64) * bytes)
+}
+
 /// The terms of a metered run. At its start half of all spins are switched, as far as that costs; every step visits all
 /// spins, or looks for the greatest among them.
 pub fn metered_terms(kernel: Kernel, sizes: &Sizes, events: &Events) -> [u64; TERMS] {
     let n = sizes.variables;
     let padded = n.next_multiple_of(64);
-    let entry_bytes = kernel.entry_bytes();
     // A matrix is added row by row whatever is in it.
-    let row = if entry_bytes.is_none() { sizes.row_mean() } else { n }.max(1);
+    let row = if kernel.entry_bytes().is_none() { sizes.row_mean() } else { n }.max(1);
     let updates = events.updates.saturating_add(n / 2 * row);
     let switches = updates / row;
     let visits = events.steps.saturating_mul(padded);
     let field_bytes = 6 * padded;
     let mut terms = [0; TERMS];
-    (terms[14], terms[15]) = (1, n);
+    (terms[11], terms[12]) = (1, n);
     terms[0] = events.steps;
     terms[1] = visits;
     terms[3] = switches;
-    terms[10] = beyond(visits, field_bytes, CACHES[0]);
-    terms[11] = events.steps.saturating_mul(events.tabu);
-    if let Some(entry_bytes) = entry_bytes {
-        let bytes = n * padded * entry_bytes;
+    terms[8] = beyond(visits, field_bytes, CACHES[0]);
+    terms[9] = events.steps.saturating_mul(events.tabu);
+    let bytes = matrix_bytes(kernel, sizes);
+    if kernel.entry_bytes().is_some() {
         terms[2] = switches.saturating_mul(padded);
         terms[4] = beyond(terms[2], bytes, CACHES[1]);
-        terms[5] = beyond(terms[2], bytes, CACHES[2]);
-        terms[6] = beyond(terms[2], field_bytes, CACHES[0]);
+        terms[5] = beyond(terms[2], field_bytes, CACHES[0]);
     } else {
-        let bytes = 8 * sizes.literals;
         terms[2] = updates;
-        terms[6] = beyond(updates, field_bytes, CACHES[0]);
-        terms[7] = beyond(updates, field_bytes, CACHES[1]);
-        terms[8] = beyond(updates, bytes, CACHES[1]);
-        terms[9] = beyond(updates, bytes, CACHES[2]);
-        terms[12] = beyond(switches, bytes, CACHES[1]);
-        terms[13] = beyond(switches, bytes, CACHES[2]);
+        terms[5] = beyond(updates, field_bytes, CACHES[0]);
+        terms[6] = beyond(updates, field_bytes, CACHES[1]);
+        terms[7] = beyond(updates, bytes, CACHES[1]);
+        terms[10] = beyond(switches, bytes, CACHES[1]);
     }
     terms
 }

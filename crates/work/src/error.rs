@@ -95,8 +95,8 @@ pub enum Refusal {
     NoChip(String),
     /// A step would go through more memory than caches hold.
     #[error(
-        "A step of the problem's chips goes through {bytes} bytes; at most {most} keep verification in time. Solve it without the \
-         network, or book a part of it."
+        "A step of the problem's chips goes through {bytes} bytes, or their matrix has so many; at most {most} keep verification in \
+         time. Solve it without the network, or book a part of it."
     )]
     TooFar {
         /// How many it would go through.

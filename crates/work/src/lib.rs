@@ -73,7 +73,7 @@ mod table;
 mod tuning;
 pub mod types;
 
-pub use admit::{PROBLEM_BYTES_MAX, ROW_MEAN_MAX, decode_problem, normalisation_check};
+pub use admit::{PROBLEM_BYTES_MAX, ROW_MEAN_MAX, STEP_BYTES_MAX, decode_problem, normalisation_check};
 pub use cache::CircuitCache;
 pub use chips::{Compiled, CpuRunner, RunOutput, RunRequest};
 pub use claim::{CLAIM_HEADER_BYTES_MAX, Claim, check_claim_cheap, score, verify_claim};

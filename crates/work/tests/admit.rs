@@ -3,9 +3,11 @@
 mod common;
 
 use common::problems;
-use hysteron_problem::generate::{Content, Kind, PlantedSat, RegularGraph, UniformSat, Weights, generate};
+use hysteron_problem::generate::{
+    Content, Kind, PlantedSat, RandomQubo, RegularGraph, UniformSat, Weights, generate,
+};
 use hysteron_problem::{ClauseList, Cnf, Document, Ising, Literal, Problem};
-use hysteron_work::{Class, Refusal, WorkRules, normalisation_check};
+use hysteron_work::{Class, Refusal, STEP_BYTES_MAX, WorkRules, normalisation_check};
 
 fn sat(variables: u32, clauses: u32, length: u32) -> Cnf {
     match generate(&Kind::UniformSat(UniformSat { variables, clauses, length }), 2).unwrap().content {
@@ -81,6 +83,31 @@ fn weights_and_rows_have_limits() {
     assert!(matches!(refusal, Refusal::NoChip(_)), "{refusal}");
     let bad = Problem::Cnf(Cnf { variables: 1, clauses: sat(60, 100, 3).clauses });
     assert!(matches!(normalisation_check(&bad, &rules), Err(Refusal::NotCanonical(_))));
+}
+
+#[test]
+fn what_no_cache_holds_is_refused() {
+    let rules = WorkRules::main();
+    let document = |kind: Kind| match generate(&kind, 2).unwrap().content {
+        Content::Graph { vertices, edges } => Document::max_cut(vertices, edges).unwrap(),
+        Content::Qubo { variables, terms } => Document::qubo(variables, terms, 0).unwrap(),
+        _ => unreachable!(),
+    };
+    let check = |kind: Kind| normalisation_check(document(kind).problem(), &rules);
+    let graph =
+        |vertices| Kind::RegularGraph(RegularGraph { vertices, degree: 6, weights: Weights::Uniform(300) });
+    // A sweep over all rows, and a matrix of four bytes a coupling.
+    let qubo = |variables| {
+        let (linear_max, pair_max) = (20_000, 20_000);
+        Kind::RandomQubo(RandomQubo { variables, density_per_mille: 300, linear_max, pair_max })
+    };
+    assert_eq!(check(graph(70_000)), Ok(Class::SparseSpins));
+    assert_eq!(check(qubo(1400)), Ok(Class::DenseSpins));
+    for kind in [graph(80_000), qubo(1500)] {
+        let refusal = check(kind).unwrap_err();
+        let Refusal::TooFar { bytes, most } = refusal else { panic!("{refusal}") };
+        assert!(most == STEP_BYTES_MAX && bytes > most, "{refusal}");
+    }
 }
 
 #[test]

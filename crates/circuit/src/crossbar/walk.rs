@@ -3,7 +3,7 @@
 use super::Circuit;
 use super::circuit::Class;
 use crate::rom::ROM_LENGTH;
-use crate::walk::{Turns, Walk, Walker, region};
+use crate::walk::{Walk, Walker, region};
 
 impl Circuit {
     /// A sweep. `groups` are stretches of positions, `wide` couplings of rows that are too long for sums in bytes, `other` such
@@ -20,7 +20,6 @@ impl Circuit {
         };
         let is_unit = weight_bytes == 0;
         Walker::walk(|w| {
-            let mut turns = Turns::<2>::default();
             for position in 0..n {
                 let (start, middle, end) = (
                     self.rows[position] as usize,
@@ -39,10 +38,10 @@ impl Circuit {
                 w.end_loop();
                 w.ordered(region(1) + position as u64);
                 if is_unit {
-                    w.counts.turns +=
-                        turns.at(0, (middle - start) as u64) + turns.at(1, (end - middle) as u64);
+                    w.turn(0, (middle - start) as u64);
+                    w.turn(1, (end - middle) as u64);
                 } else {
-                    w.counts.turns += turns.at(0, (end - start) as u64);
+                    w.turn(0, (end - start) as u64);
                 }
             }
             w.counts.elements = n as u64;

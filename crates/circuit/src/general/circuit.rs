@@ -2,6 +2,7 @@
 
 use hysteron_problem::{ClauseList, Literal, Wcnf};
 
+use crate::literals::ByLength;
 use crate::rom;
 use crate::run::Error;
 
@@ -16,27 +17,26 @@ const ROW_SUM_MAX: u128 = 1 << 28;
 /// The mean of the simulated weights is below this.
 const MEAN_MAX: u128 = 1 << 13;
 
-/// One clause as a variable sees it.
+/// Consecutive occurrences of one variable that have the same sign and as many other literals, all in hard clauses or all in
+/// soft ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Occurrence {
-    /// Where the other literals' codes begin.
-    pub others: u32,
-    /// How many there are.
-    pub count: u16,
-    /// Whether the variable is negative in the clause.
+pub(super) struct Group {
+    /// Whether the clauses are hard.
+    pub is_hard: bool,
+    /// Whether the variable is negative in them.
     pub negative: bool,
-    /// The hard clause's number, or `u32::MAX` for a soft one.
-    pub hard: u32,
-    /// The soft clause's simulated weight.
-    pub weight: i32,
+    /// Literals of each beside the variable's own.
+    pub others: u16,
+    /// How many occurrences follow.
+    pub count: u32,
 }
 
 /// A variable, in canonical order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Element {
     pub variable: u32,
-    /// Its occurrences end here; they begin where those of the element before end.
-    pub end: u32,
+    /// Its groups end here; they begin where those of the element before end.
+    pub groups_end: u32,
 }
 
 /// A weighted CNF for general switching chips. Tautologies and repeated literals are gone.
@@ -45,13 +45,18 @@ pub struct Circuit {
     pub(super) variables: u32,
     pub(super) hard: ClauseList,
     pub(super) soft: ClauseList,
+    /// The hard clauses for passes over all of them.
+    pub(super) hard_by_length: ByLength,
     /// Exact weights of soft clauses.
     pub(super) weights: Vec<i64>,
     pub(super) offset: i64,
     pub(super) hard_empty: u32,
     pub(super) elements: Vec<Element>,
-    pub(super) occurrences: Vec<Occurrence>,
-    pub(super) others: Vec<u32>,
+    pub(super) groups: Vec<Group>,
+    /// Of each occurrence the hard clause's number; or the soft clause's simulated weight, negative where the variable is.
+    pub(super) values: Vec<i32>,
+    /// The other literals of each occurrence.
+    pub(super) others: Vec<Literal>,
     /// The mean simulated weight, at least 1.
     pub(super) mean: i32,
     /// The simulated weight of every soft clause, if all are alike.
@@ -109,53 +114,66 @@ impl Circuit {
             )));
         }
         let scale = scale_of(&weights, &by_variable);
-        let simulated = |w: i64| if scale >= 0 { (w << scale) as i32 } else { ((w >> -scale) as i32).max(1) };
+        let simulated = |weight| simulated(weight, scale);
         let sum: i64 = weights.iter().map(|&w| i64::from(simulated(w))).sum();
         let uniform =
             weights.windows(2).all(|w| w[0] == w[1]).then(|| weights.first().map_or(1, |&w| simulated(w)));
         let clause_of = |&(index, is_hard): &(u32, bool)| {
             if is_hard { hard.clause(index as usize) } else { soft.clause(index as usize) }
         };
-        let (mut elements, mut occurrences, mut others) = (Vec::new(), Vec::new(), Vec::new());
-        for variable in order(&by_variable, clause_of) {
-            // Sums do not depend on order; what takes the same way through the kernel lies side by side, for the CPU to foresee.
-            let mut places: Vec<_> = by_variable[variable as usize]
-                .iter()
-                .map(|place| {
-                    let clause = clause_of(place);
-                    let negative = clause.iter().any(|l| l.variable() == variable && l.is_negative());
-                    (place.1, negative, clause.len(), place)
-                })
-                .collect();
-            places.sort_by_key(|p| (p.0, p.1, p.2));
-            for (_, negative, _, place) in places {
-                let begin = others.len();
-                others.extend(clause_of(place).iter().filter(|l| l.variable() != variable).map(|l| l.code()));
-                occurrences.push(Occurrence {
-                    others: begin as u32,
-                    count: (others.len() - begin) as u16,
-                    negative,
-                    hard: if place.1 { place.0 } else { u32::MAX },
-                    weight: if place.1 { 0 } else { simulated(weights[place.0 as usize]) },
-                });
-            }
-            elements.push(Element { variable, end: occurrences.len() as u32 });
-        }
-        Ok(Self {
+        // Sums do not depend on order; what takes the same way through the kernel lies side by side.
+        let places: Vec<Vec<Place>> = by_variable
+            .iter()
+            .enumerate()
+            .map(|(variable, list)| {
+                let mut places: Vec<Place> = list
+                    .iter()
+                    .map(|&(index, is_hard)| {
+                        let clause = clause_of(&(index, is_hard));
+                        let is_own = |l: &&Literal| l.variable() as usize == variable;
+                        let negative = clause.iter().find(is_own).is_some_and(|l| l.is_negative());
+                        Place { is_hard, negative, length: clause.len() as u16, index }
+                    })
+                    .collect();
+                places.sort_unstable();
+                places
+            })
+            .collect();
+        let mut circuit = Self {
             variables: wcnf.variables,
             memory_max: (i16::MAX as usize / degree.max(1)).min(100) as u8,
             mean: (sum / (weights.len() as i64).max(1)).clamp(1, MEAN_MAX as i64) as i32,
-            hard,
-            soft,
-            weights,
             offset,
             hard_empty,
-            elements,
-            occurrences,
-            others,
+            elements: Vec::with_capacity(n),
+            groups: Vec::new(),
+            values: Vec::new(),
+            others: Vec::new(),
             uniform,
             scale,
-        })
+            hard_by_length: ByLength::new(hard.len(), |clause| hard.clause(clause as usize)),
+            hard: ClauseList::new(),
+            soft: ClauseList::new(),
+            weights: Vec::new(),
+        };
+        for variable in order(&by_variable, clause_of, &places) {
+            for alike in places[variable as usize].chunk_by(Place::is_like) {
+                let Place { is_hard, negative, length, .. } = alike[0];
+                let group = Group { is_hard, negative, others: length - 1, count: alike.len() as u32 };
+                circuit.groups.push(group);
+                for place in alike {
+                    let literals = clause_of(&(place.index, is_hard));
+                    circuit.others.extend(literals.iter().filter(|l| l.variable() != variable));
+                    circuit.values.push(match (is_hard, negative) {
+                        (true, _) => place.index as i32,
+                        (false, false) => simulated(weights[place.index as usize]),
+                        (false, true) => -simulated(weights[place.index as usize]),
+                    });
+                }
+            }
+            circuit.elements.push(Element { variable, groups_end: circuit.groups.len() as u32 });
+        }
+        Ok(Self { hard, soft, weights, ..circuit })
     }
 
     /// The number of variables.
@@ -168,7 +186,7 @@ impl Circuit {
     }
     /// Elementary circuit updates of one sweep of one chip: the number of literals.
     pub fn ecu_per_step(&self) -> u64 {
-        self.occurrences.len() as u64
+        self.values.len() as u64
     }
     /// `(unsatisfied hard clauses, energy)` of an assignment, exactly.
     pub fn score(&self, assignment: &[bool]) -> (u32, i64) {
@@ -177,6 +195,10 @@ impl Circuit {
         let soft =
             self.soft.iter().zip(&self.weights).filter(|(c, _)| unsatisfied(c)).map(|(_, w)| w).sum::<i64>();
         (hard, self.offset + soft)
+    }
+    /// A soft clause's simulated weight.
+    pub(super) fn simulated(&self, weight: i64) -> i32 {
+        simulated(weight, self.scale)
     }
     /// The factor of a variable in the trace.
     pub(super) fn fold(variable: u32) -> u8 {
@@ -229,10 +251,35 @@ fn scale_of(weights: &[i64], by_variable: &[Vec<(u32, bool)>]) -> i32 {
     scale
 }
 
-/// Variables by the colour of the first-fit colouring in index order (two of a clause differ), then by index.
+/// Where a variable occurs. In the order of fields, those that take the same way through the kernel are side by side.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    is_hard: bool,
+    negative: bool,
+    length: u16,
+    /// The clause among the hard or the soft ones.
+    index: u32,
+}
+
+impl Place {
+    fn is_like(&self, other: &Self) -> bool {
+        self.kind() == other.kind()
+    }
+    fn kind(&self) -> (bool, bool, u16) {
+        (self.is_hard, self.negative, self.length)
+    }
+}
+
+fn simulated(weight: i64, scale: i32) -> i32 {
+    if scale >= 0 { (weight << scale) as i32 } else { ((weight >> -scale) as i32).max(1) }
+}
+
+/// Variables by the colour of the first-fit colouring in index order (two of a clause differ), then by the kinds of their groups, so
+/// that a sweep goes the same ways as for the variable before, then by index.
 fn order<'a>(
     by_variable: &[Vec<(u32, bool)>],
     clause_of: impl Fn(&(u32, bool)) -> &'a [Literal],
+    places: &[Vec<Place>],
 ) -> Vec<u32> {
     let n = by_variable.len();
     let mut colours = vec![u32::MAX; n];
@@ -249,7 +296,15 @@ fn order<'a>(
         }
         colours[variable] = (0..).find(|&c| seen[c as usize] != variable as u32).expect("n colours do");
     }
+    let kinds: Vec<Vec<_>> = places
+        .iter()
+        .map(|places| places.chunk_by(Place::is_like).map(|alike| alike[0].kind()).collect())
+        .collect();
+    let key = |&variable: &u32| {
+        let v = variable as usize;
+        (colours[v], kinds[v].len(), &kinds[v])
+    };
     let mut order: Vec<u32> = (0..n as u32).collect();
-    order.sort_by_key(|&v| colours[v as usize]);
+    order.sort_by(|a, b| key(a).cmp(&key(b)));
     order
 }

@@ -3,6 +3,7 @@
 use hysteron_problem::{ClauseList, Literal};
 
 use crate::columns::{assignments, columns, rows, spread};
+use crate::literals::{COUNT_MAX, all_false, count_false, of_width};
 use crate::rom;
 use crate::simd::{LANES, Level, Simd};
 
@@ -59,26 +60,32 @@ fn sweep_with<S: Simd>(bank: &mut Bank, circuit: &Circuit, sweep: &Sweep) -> [u8
         unsafe { S::load8(falses.add(code as usize * LANES)) }
     };
     let ones = S::splat8(0xff);
-    let mut begin = 0;
+    let mut others = circuit.others.as_ptr();
+    let mut values = circuit.values.as_ptr();
+    let mut groups = circuit.groups.iter();
+    let mut group_at = 0;
     for element in &circuit.elements {
         let mut hard = S::splat16(0);
         let mut count = S::splat16(0);
         let mut soft = S::splat32(0);
-        for occurrence in &circuit.occurrences[begin..element.end as usize] {
-            let others = &circuit.others[occurrence.others as usize..][..usize::from(occurrence.count)];
-            let critical = others.iter().fold(ones, |row, &code| S::and(row, load(code)));
-            if occurrence.hard != u32::MAX {
-                // SAFETY: see above.
-                let weights = unsafe { S::load8(memory.add(occurrence.hard as usize * LANES)) };
-                let weights = S::widen_u8(S::and(weights, critical));
-                hard = if occurrence.negative { S::sub16(hard, weights) } else { S::add16(hard, weights) };
-            } else if circuit.uniform.is_some() {
-                let minus = S::widen_i8(critical);
-                count = if occurrence.negative { S::add16(count, minus) } else { S::sub16(count, minus) };
-            } else {
-                let mask = S::widen_i16(S::widen_i8(critical));
-                let weights = S::and32(mask, S::splat32(occurrence.weight));
-                soft = if occurrence.negative { S::sub32(soft, weights) } else { S::add32(soft, weights) };
+        let groups_here = (element.groups_end - group_at) as usize;
+        group_at = element.groups_end;
+        for group in groups.by_ref().take(groups_here) {
+            let n = group.count;
+            // SAFETY: a group's literals and values follow those of the group before.
+            unsafe {
+                if group.is_hard {
+                    let sum = of_width!(group.others, width =>
+                        memories::<S>(falses, memory, &mut others, &mut values, width, n));
+                    hard = if group.negative { S::sub16(hard, sum) } else { S::add16(hard, sum) };
+                } else if circuit.uniform.is_some() {
+                    let sum = of_width!(group.others, width => counts::<S>(falses, &mut others, width, n));
+                    values = values.add(n as usize);
+                    count = if group.negative { S::sub16(count, sum) } else { S::add16(count, sum) };
+                } else {
+                    soft = of_width!(group.others, width =>
+                        weights::<S>(falses, &mut others, &mut values, width, n, soft));
+                }
             }
         }
         if let Some(weight) = circuit.uniform {
@@ -103,19 +110,14 @@ fn sweep_with<S: Simd>(bank: &mut Bank, circuit: &Circuit, sweep: &Sweep) -> [u8
             let positive = S::xor(load(2 * variable + 1), switches);
             S::store8(falses.add((2 * variable as usize + 1) * LANES), positive);
         }
-        begin = element.end as usize;
     }
-    let (one, cap) = (S::splat8(1), S::splat8(sweep.memory_cap));
-    for (clause, literals) in circuit.hard.iter().enumerate() {
-        let unsatisfied = literals.iter().fold(ones, |row, literal| S::and(row, load(literal.code())));
-        let loss = if sweep.forgets(clause) { one } else { S::splat8(0) };
-        // SAFETY: see above.
+    let mut clauses = circuit.hard_by_length.clauses.as_ptr();
+    let mut literals = circuit.hard_by_length.literals.as_ptr();
+    for run in &circuit.hard_by_length.runs {
+        // SAFETY: a run's clauses follow those of the run before.
         unsafe {
-            let at = memory.add(clause * LANES);
-            let row = S::load8(at);
-            let row = S::adds_u8(row, S::and(unsatisfied, one));
-            let row = S::subs_u8(row, S::and_not(unsatisfied, loss));
-            S::store8(at, S::max_u8(S::min_u8(row, cap), one));
+            of_width!(run.length, width =>
+                remember::<S>(falses, memory, &mut clauses, &mut literals, width, run.count, sweep));
         }
     }
     let mut fold = S::splat8(0);
@@ -128,16 +130,146 @@ fn sweep_with<S: Simd>(bank: &mut Bank, circuit: &Circuit, sweep: &Sweep) -> [u8
     out
 }
 
-/// Clauses whose rows are summed in bytes.
-const BYTES: usize = 255;
+/// The memories of those of the next `count` occurrences whose `width` other literals are all false, in 16 bits.
+///
+/// # Safety
+/// `others` and `values` must point at the literals and hard clauses of these occurrences, and be of the circuit of the rows.
+#[inline(always)]
+unsafe fn memories<S: Simd>(
+    falses: *const u8,
+    memory: *const u8,
+    others: &mut *const Literal,
+    values: &mut *const i32,
+    width: usize,
+    count: u32,
+) -> S::R16 {
+    let mut sum = S::splat16(0);
+    // Memories are at most 100: two fit in a byte.
+    let mut left = count;
+    while left > 1 {
+        // SAFETY: the caller's promise.
+        let (a, b) = unsafe {
+            (
+                memory_where::<S>(falses, memory, others, values, width),
+                memory_where::<S>(falses, memory, others, values, width),
+            )
+        };
+        sum = S::add16(sum, S::widen_u8(S::add8(a, b)));
+        left -= 2;
+    }
+    if left == 1 {
+        // SAFETY: as above.
+        sum = S::add16(sum, S::widen_u8(unsafe { memory_where::<S>(falses, memory, others, values, width) }));
+    }
+    sum
+}
+
+/// The memory of the next occurrence where its other literals are all false, else 0.
+///
+/// # Safety
+/// As [`memories`].
+#[inline(always)]
+unsafe fn memory_where<S: Simd>(
+    falses: *const u8,
+    memory: *const u8,
+    others: &mut *const Literal,
+    values: &mut *const i32,
+    width: usize,
+) -> S::R8 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let row = S::load8(memory.add(**values as usize * LANES));
+        let critical = all_false::<S>(falses, *others, width);
+        *values = values.add(1);
+        *others = others.add(width);
+        S::and(row, critical)
+    }
+}
+
+/// The memories of the next `count` hard clauses, of `width` literals: up where one is unsatisfied, down where it is forgotten.
+///
+/// # Safety
+/// `clauses` and `literals` must point at these clauses, and be of the circuit of the rows.
+#[inline(always)]
+unsafe fn remember<S: Simd>(
+    falses: *const u8,
+    memory: *mut u8,
+    clauses: &mut *const u32,
+    literals: &mut *const Literal,
+    width: usize,
+    count: u32,
+    sweep: &Sweep,
+) {
+    let (one, cap) = (S::splat8(1), S::splat8(sweep.memory_cap));
+    for _ in 0..count {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let clause = **clauses as usize;
+            let unsatisfied = all_false::<S>(falses, *literals, width);
+            let loss = if sweep.forgets(clause) { one } else { S::splat8(0) };
+            let at = memory.add(clause * LANES);
+            let row = S::load8(at);
+            let row = S::adds_u8(row, S::and(unsatisfied, one));
+            let row = S::subs_u8(row, S::and_not(unsatisfied, loss));
+            S::store8(at, S::max_u8(S::min_u8(row, cap), one));
+            *clauses = clauses.add(1);
+            *literals = literals.add(width);
+        }
+    }
+}
+
+/// How many of the next `count` occurrences have `width` other literals that are all false.
+///
+/// # Safety
+/// `others` must point at the literals of these occurrences, and be of the circuit of the rows.
+#[inline(always)]
+unsafe fn counts<S: Simd>(
+    falses: *const u8,
+    others: &mut *const Literal,
+    width: usize,
+    count: u32,
+) -> S::R16 {
+    let mut sum = S::splat16(0);
+    let mut left = count;
+    while left > 0 {
+        let part = left.min(COUNT_MAX);
+        left -= part;
+        // SAFETY: the caller's promise.
+        let bytes = unsafe { count_false::<S>(falses, others, width, part) };
+        sum = S::add16(sum, S::widen_u8(bytes));
+    }
+    sum
+}
+
+/// `sum` and the signed weights of those of the next `count` occurrences whose `width` other literals are all false.
+///
+/// # Safety
+/// As [`memories`], with weights for hard clauses.
+#[inline(always)]
+unsafe fn weights<S: Simd>(
+    falses: *const u8,
+    others: &mut *const Literal,
+    values: &mut *const i32,
+    width: usize,
+    count: u32,
+    mut sum: S::R32,
+) -> S::R32 {
+    for _ in 0..count {
+        // SAFETY: the caller's promise.
+        unsafe {
+            sum = S::add32_where(sum, all_false::<S>(falses, *others, width), **values);
+            *values = values.add(1);
+            *others = others.add(width);
+        }
+    }
+    sum
+}
 
 /// Where a clause is unsatisfied.
 #[inline(always)]
 fn unsatisfied<S: Simd>(bank: &Bank, literals: &[Literal]) -> S::R8 {
-    literals.iter().fold(S::splat8(0xff), |row, literal| {
-        // SAFETY: a literal of the circuit is a row of the bank.
-        S::and(row, unsafe { S::load8(bank.falses[literal.code() as usize].0.as_ptr()) })
-    })
+    // SAFETY: a literal of the circuit is a row of the bank.
+    unsafe { all_false::<S>(bank.falses.as_ptr().cast(), literals.as_ptr(), literals.len()) }
 }
 
 /// In each lane the unsatisfied clauses.
@@ -147,7 +279,7 @@ fn count_clauses<S: Simd>(bank: &Bank, clauses: &ClauseList) -> [u32; LANES] {
     let mut clauses = clauses.iter();
     while clauses.len() > 0 {
         let mut sum = S::splat8(0);
-        for literals in clauses.by_ref().take(BYTES) {
+        for literals in clauses.by_ref().take(COUNT_MAX as usize) {
             sum = S::sub8(sum, unsatisfied::<S>(bank, literals));
         }
         let mut bytes = [0u8; LANES];

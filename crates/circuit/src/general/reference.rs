@@ -1,5 +1,7 @@
 //! The reference: 64 chips one after the other, written to be read. It defines the truth.
 
+use hysteron_problem::Literal;
+
 use crate::rom;
 use crate::simd::LANES;
 
@@ -7,8 +9,25 @@ use super::Circuit;
 use super::parameters::Sweep;
 use super::run::Chips;
 
+/// A clause as one of its variables sees it.
+struct Wire {
+    is_negative: bool,
+    others: Vec<Literal>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Its number.
+    Hard(usize),
+    /// Its simulated weight.
+    Soft(i32),
+}
+
 /// 64 chips.
 pub(super) struct Reference {
+    /// Per variable.
+    wires: Vec<Vec<Wire>>,
     chips: Vec<Chip>,
     /// The values with which each was best.
     best: Vec<Vec<bool>>,
@@ -25,44 +44,53 @@ struct Chip {
 impl Reference {
     /// Chips with these values.
     pub fn new(circuit: &Circuit, starts: &[Vec<bool>]) -> Self {
+        let mut wires: Vec<Vec<Wire>> = Vec::new();
+        wires.resize_with(circuit.variables as usize, Vec::new);
+        let hard = circuit.hard.iter().enumerate().map(|(index, clause)| (clause, Kind::Hard(index)));
+        let weights = circuit.weights.iter().map(|&weight| Kind::Soft(circuit.simulated(weight)));
+        for (clause, kind) in hard.chain(circuit.soft.iter().zip(weights)) {
+            for literal in clause {
+                let others = clause.iter().copied().filter(|other| other != literal).collect();
+                let wire = Wire { is_negative: literal.is_negative(), others, kind };
+                wires[literal.variable() as usize].push(wire);
+            }
+        }
         let memory = vec![1; circuit.hard.len()];
         let chip = |s: &Vec<bool>| Chip { values: s.clone(), memory: memory.clone() };
-        Self { chips: starts.iter().map(chip).collect(), best: starts.to_vec() }
+        Self { wires, chips: starts.iter().map(chip).collect(), best: starts.to_vec() }
     }
 }
 
 impl Chip {
-    fn holds(&self, code: u32) -> bool {
-        self.values[(code >> 1) as usize] != (code & 1 == 1)
+    fn holds(&self, literal: Literal) -> bool {
+        self.values[literal.variable() as usize] != literal.is_negative()
     }
 
-    fn sweep(&mut self, circuit: &Circuit, sweep: &Sweep, lane: usize) {
-        let mut begin = 0;
+    fn sweep(&mut self, circuit: &Circuit, wires: &[Vec<Wire>], sweep: &Sweep, lane: usize) {
         for element in &circuit.elements {
             let value = self.values[element.variable as usize];
+            // What being true saves.
             let (mut soft, mut hard) = (0i32, 0i32);
-            for occurrence in &circuit.occurrences[begin..element.end as usize] {
-                let others = &circuit.others[occurrence.others as usize..][..usize::from(occurrence.count)];
-                if others.iter().any(|&code| self.holds(code)) {
+            for wire in &wires[element.variable as usize] {
+                if wire.others.iter().any(|&literal| self.holds(literal)) {
                     continue;
                 }
-                // What the clause costs if the variable stops, or saves if it begins, to satisfy it.
-                let sign = if value != occurrence.negative { 1 } else { -1 };
-                match self.memory.get(occurrence.hard as usize) {
-                    Some(&memory) => hard += sign * i32::from(memory),
-                    None => soft += sign * occurrence.weight,
+                let sign = if wire.is_negative { -1 } else { 1 };
+                match wire.kind {
+                    Kind::Hard(clause) => hard += sign * i32::from(self.memory[clause]),
+                    Kind::Soft(weight) => soft += sign * weight,
                 }
             }
-            let cost = soft.wrapping_add(hard.wrapping_mul(sweep.penalty));
+            let saved = soft.wrapping_add(hard.wrapping_mul(sweep.penalty));
+            let cost = if value { saved } else { saved.wrapping_neg() };
             let offset = (rom::element_hash(sweep.key, element.variable) & rom::OFFSET_MASK) as usize;
             let noise = i32::from(rom::exponential_q12()[offset + lane]) * sweep.mantissa >> sweep.shift;
             if cost <= noise {
                 self.values[element.variable as usize] = !value;
             }
-            begin = element.end as usize;
         }
         for (clause, literals) in circuit.hard.iter().enumerate() {
-            let satisfied = literals.iter().any(|l| self.holds(l.code()));
+            let satisfied = literals.iter().any(|&literal| self.holds(literal));
             let memory = &mut self.memory[clause];
             if !satisfied {
                 *memory = (*memory + 1).min(sweep.memory_cap);
@@ -77,7 +105,7 @@ impl Chips for Reference {
     fn sweep(&mut self, circuit: &Circuit, sweep: &Sweep) -> [u8; LANES] {
         std::array::from_fn(|lane| {
             let chip = &mut self.chips[lane];
-            chip.sweep(circuit, sweep, lane);
+            chip.sweep(circuit, &self.wires, sweep, lane);
             // The sum of the factors of false variables.
             let falses = (0..circuit.variables).filter(|&v| !chip.values[v as usize]);
             falses.fold(0u8, |sum, v| sum.wrapping_add(Circuit::fold(v)))

@@ -54,6 +54,59 @@ fn request(seed: u64, steps: u32) -> Request<'static> {
 }
 
 #[test]
+fn every_level_is_the_reference_around_hubs() {
+    // Sums that do not fit a byte, and memories at their cap in many clauses of one variable.
+    let clauses = |count: u32, of: fn(u32) -> Vec<Literal>| {
+        let mut list = ClauseList::new();
+        (0..count).for_each(|c| list.push(&of(c)));
+        list
+    };
+    let hub = |c: u32| vec![Literal::new(0, false), Literal::new(1 + c % 40, c % 3 == 0)];
+    let torn = |c: u32| vec![Literal::new(0, c % 2 == 0)];
+    let empty = ClauseList::new();
+    let none = |_| Vec::new();
+    let cases = [
+        (clauses(0, none), clauses(700, hub), 40),
+        (clauses(300, torn), clauses(9, hub), 400),
+        (clauses(301, hub), empty, 150),
+    ];
+    for (seed, (hard, soft, steps)) in (0..).zip(cases) {
+        let weights = vec![3; soft.len()];
+        let wcnf = Wcnf { variables: 41, hard, soft, weights, offset: 0 };
+        let mut parameters = Parameters::TABLE[seed as usize % Parameters::TABLE.len()].1;
+        parameters.memory_cap = 100;
+        check(&wcnf, &parameters, &request(seed, steps));
+    }
+}
+
+#[test]
+fn elements_are_in_canonical_order() {
+    for seed in 0..200 {
+        let wcnf = random_problem(seed);
+        let circuit = Circuit::compile(&wcnf).expect("small");
+        let clauses = || circuit.hard.iter().chain(circuit.soft.iter());
+        let mut colours: Vec<usize> = Vec::new();
+        for v in 0..wcnf.variables {
+            let near = clauses().filter(|clause| clause.iter().any(|l| l.variable() == v)).flatten();
+            let taken: Vec<usize> =
+                near.filter_map(|l| colours.get(l.variable() as usize).copied()).collect();
+            colours.push((0..).find(|c| !taken.contains(c)).expect("colours do not run out"));
+        }
+        let mut begin = 0;
+        let keys: Vec<_> = (circuit.elements.iter())
+            .map(|element| {
+                let groups = &circuit.groups[begin..element.groups_end as usize];
+                begin = element.groups_end as usize;
+                let kinds: Vec<_> = groups.iter().map(|g| (g.is_hard, g.negative, g.others)).collect();
+                (colours[element.variable as usize], kinds.len(), kinds, element.variable)
+            })
+            .collect();
+        assert_eq!(keys.len(), wcnf.variables as usize, "seed {seed}");
+        assert!(keys.windows(2).all(|pair| pair[0] < pair[1]), "seed {seed}: {keys:?}");
+    }
+}
+
+#[test]
 fn every_level_is_the_reference_on_random_circuits() {
     let count =
         std::env::var("HYSTERON_RANDOM_CIRCUITS").ok().and_then(|v| v.parse().ok()).unwrap_or(2000u64);

@@ -221,6 +221,12 @@ pub unsafe trait Simd: Copy + Send + Sync + 'static {
     fn splat32(value: i32) -> Self::R32;
     /// `a + b`.
     fn add32(a: Self::R32, b: Self::R32) -> Self::R32;
+    /// `a + value` where `mask` is all ones, `a` where it is 0.
+    #[inline(always)]
+    fn add32_where(a: Self::R32, mask: Self::R8, value: i32) -> Self::R32 {
+        let mask = Self::widen_i16(Self::widen_i8(mask));
+        Self::add32(a, Self::and32(mask, Self::splat32(value)))
+    }
     /// `a - b`.
     fn sub32(a: Self::R32, b: Self::R32) -> Self::R32;
     /// The low 32 bits of `a * b`.

@@ -116,6 +116,8 @@ fn transcript<S: Simd>(seed: u64, out: &mut Vec<u8>) {
         unsafe { S::store32(values.as_mut_ptr(), row) };
         out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
     };
+    put32(S::add32_where(g, S::eq8(a, b), quad[LANES]));
+    put32(S::add32_where(g, S::gt_i8(a, b), quad[LANES]));
     put32(S::widen_i16(d));
     put32(S::widen_u16(d));
     put32(S::add32(g, h));

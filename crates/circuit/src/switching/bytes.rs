@@ -1,72 +1,28 @@
 //! What kernels T and W share: passes over literal rows in which each chip is one byte.
 
-use hysteron_problem::Literal;
-
+use crate::literals::{COUNT_MAX, count_false, of_width};
 use crate::simd::{LANES, Simd};
 
 use super::Circuit;
-use super::bank::{ROW, Rows};
-
-/// The row where `literal` is false.
-///
-/// # Safety
-/// `rows` must be the literal rows of the circuit that `literal` is of.
-#[inline(always)]
-pub(super) unsafe fn row<S: Simd>(rows: *const u8, literal: Literal) -> S::R8 {
-    // SAFETY: the caller's promise.
-    unsafe { S::load8(rows.add(literal.code() as usize * ROW)) }
-}
-
-/// All ones in the chips where all of `count` literals at `literals` are false.
-///
-/// # Safety
-/// As [`row`], and `literals` must be readable for `count` values.
-#[inline(always)]
-pub(super) unsafe fn all_false<S: Simd>(rows: *const u8, literals: *const Literal, count: usize) -> S::R8 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match count {
-            0 => S::splat8(0xff),
-            1 => row::<S>(rows, *literals),
-            2 => S::and(row::<S>(rows, *literals), row::<S>(rows, *literals.add(1))),
-            3 => S::and(
-                S::and(row::<S>(rows, *literals), row::<S>(rows, *literals.add(1))),
-                row::<S>(rows, *literals.add(2)),
-            ),
-            _ => {
-                let mut all = row::<S>(rows, *literals);
-                for i in 1..count {
-                    all = S::and(all, row::<S>(rows, *literals.add(i)));
-                }
-                all
-            }
-        }
-    }
-}
+use super::bank::Rows;
 
 /// Unsatisfied clauses of each chip, those without literals included.
 #[inline(always)]
 pub(super) fn unsatisfied<S: Simd>(circuit: &Circuit, rows: &Rows) -> [i64; LANES] {
     let mut totals = [i64::from(circuit.empty); LANES];
-    let mut count = S::splat8(0);
-    let mut pending = 0;
-    let mut begin = 0;
-    for &end in &circuit.clause_ends {
-        let end = end as usize;
-        // SAFETY: the literals of a clause are of the circuit that the rows were made for.
-        let failed = unsafe {
-            all_false::<S>(rows.as_ptr(), circuit.clause_literals.as_ptr().add(begin), end - begin)
-        };
-        begin = end;
-        count = S::sub8(count, failed);
-        pending += 1;
-        if pending == 255 {
+    let mut literals = circuit.by_length.literals.as_ptr();
+    for run in &circuit.by_length.runs {
+        let mut left = run.count;
+        while left > 0 {
+            let part = left.min(COUNT_MAX);
+            left -= part;
+            // SAFETY: the literals are of the circuit that the rows were made for; a run's follow those of the run before.
+            let count = unsafe {
+                of_width!(run.length, width => count_false::<S>(rows.as_ptr(), &mut literals, width, part))
+            };
             flush_unsigned::<S>(&mut totals, count);
-            count = S::splat8(0);
-            pending = 0;
         }
     }
-    flush_unsigned::<S>(&mut totals, count);
     totals
 }
 

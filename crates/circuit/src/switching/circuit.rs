@@ -2,6 +2,7 @@
 
 use hysteron_problem::{Cnf, Literal};
 
+use crate::literals::ByLength;
 use crate::run::Error;
 
 /// The longest clause, after duplicate literals are removed, that a chip has wires for: a sweep
@@ -51,6 +52,8 @@ pub struct Circuit {
     /// tautologies, in the problem's order.
     pub(super) clause_ends: Vec<u32>,
     pub(super) clause_literals: Vec<Literal>,
+    /// The same clauses for passes over all of them.
+    pub(super) by_length: ByLength,
     /// Variables by colour, then by the kinds of their groups, then by index.
     pub(super) elements: Vec<Element>,
     pub(super) groups: Vec<Group>,
@@ -107,9 +110,14 @@ impl Circuit {
         }
         let by_literal = Occurrences::new(&counts, &clause_ends, &clause_literals);
         let colours = colour(n, &clause_ends, &by_literal);
+        let by_length = ByLength::new(clause_ends.len(), |clause| {
+            let begin = if clause == 0 { 0 } else { clause_ends[clause as usize - 1] };
+            &clause_literals[begin as usize..clause_ends[clause as usize] as usize]
+        });
         let mut circuit = Self {
             variables: cnf.variables,
             empty,
+            by_length,
             elements: Vec::with_capacity(n),
             groups: Vec::with_capacity(2 * n),
             others: Vec::with_capacity(clause_literals.len() * longest.saturating_sub(1).min(4)),

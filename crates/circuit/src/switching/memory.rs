@@ -4,12 +4,13 @@ use hysteron_problem::Literal;
 
 use crate::columns::spread;
 use crate::dispatch;
+use crate::literals::{COUNT_MAX, all_false, of_width};
 use crate::rom::{OFFSET_MASK, element_hash};
 use crate::run::{LaneBest, Request};
 use crate::simd::{LANES, Level as Instructions, Simd};
 
 use super::bank::{self, BestBytes, ROW, Rows};
-use super::bytes::{all_false, flush_unsigned, unsatisfied};
+use super::bytes::{flush_unsigned, unsatisfied};
 use super::drive::Machine;
 use super::tables::{Level, Table, chances, uniform_bytes};
 use super::{Circuit, Parameters};
@@ -173,8 +174,10 @@ fn sweep<S: Simd>(
         let (mut positive, mut negative) = (S::splat8(0), S::splat8(0));
         for group in groups.by_ref().take(count) {
             // SAFETY: a group's literals and clauses follow those of the group before.
-            let sum =
-                unsafe { weigh::<S>(rows, weights, &mut others, &mut clauses, group.others, group.count) };
+            let sum = unsafe {
+                of_width!(group.others, width =>
+                    weigh::<S>(rows, weights, &mut others, &mut clauses, width, group.count))
+            };
             let is_negative = S::splat8(0u8.wrapping_sub(group.negative.into()));
             positive = S::adds_u8(positive, S::and_not(is_negative, sum));
             negative = S::adds_u8(negative, S::and(is_negative, sum));
@@ -211,29 +214,17 @@ unsafe fn weigh<S: Simd>(
     weights: *const u8,
     others: &mut *const Literal,
     clauses: &mut *const u32,
-    width: u32,
+    width: usize,
     count: u32,
 ) -> S::R8 {
     let mut sum = S::splat8(0);
-    // SAFETY: the caller's promise; each arm advances by the literals that it reads.
-    unsafe {
-        let weight = |at: *const u32| S::load8(weights.add(*at as usize * ROW));
-        match width {
-            2 => {
-                for _ in 0..count {
-                    sum = S::adds_u8(sum, S::and(weight(*clauses), all_false::<S>(rows, *others, 2)));
-                    *clauses = clauses.add(1);
-                    *others = others.add(2);
-                }
-            }
-            _ => {
-                for _ in 0..count {
-                    let critical = all_false::<S>(rows, *others, width as usize);
-                    sum = S::adds_u8(sum, S::and(weight(*clauses), critical));
-                    *clauses = clauses.add(1);
-                    *others = others.add(width as usize);
-                }
-            }
+    for _ in 0..count {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let weight = S::load8(weights.add(**clauses as usize * ROW));
+            sum = S::adds_u8(sum, S::and(weight, all_false::<S>(rows, *others, width)));
+            *clauses = clauses.add(1);
+            *others = others.add(width);
         }
     }
     sum
@@ -250,37 +241,61 @@ fn learn<S: Simd>(
     key: u64,
 ) -> [i64; LANES] {
     let mut totals = [i64::from(circuit.empty); LANES];
-    let mut count = S::splat8(0);
-    let mut pending = 0;
-    let mut begin = 0;
-    let (floor, cap) = (S::splat8(learning.floor), S::splat8(learning.cap));
-    let one = S::splat8(1);
+    let mut clauses = circuit.by_length.clauses.as_ptr();
+    let mut literals = circuit.by_length.literals.as_ptr();
     let weights = weights.as_mut_ptr();
-    for (clause, &end) in circuit.clause_ends.iter().enumerate() {
-        let end = end as usize;
-        let hash = element_hash(!key, clause as u32);
-        // SAFETY: the literals of a clause are of the circuit that the rows were made for, there is
-        // one weight row a clause, and offsets are below ROM_LENGTH.
+    for run in &circuit.by_length.runs {
+        let mut left = run.count;
+        while left > 0 {
+            let part = left.min(COUNT_MAX);
+            left -= part;
+            // SAFETY: the literals are of the circuit that the rows were made for, there is one weight row a clause, and a run's
+            // clauses follow those of the run before.
+            let failed = unsafe {
+                of_width!(run.length, width => learn_run::<S>(
+                    rows.as_ptr(), weights, &mut clauses, &mut literals, width, part, learning, key))
+            };
+            flush_unsigned::<S>(&mut totals, failed);
+        }
+    }
+    totals
+}
+
+/// [`learn`] of the next `count` clauses, at most [`COUNT_MAX`], of `width` literals. Returns how many are unsatisfied.
+///
+/// # Safety
+/// `clauses` and `literals` must point at these clauses, which are of the circuit of `rows` and `weights`.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "one loop's state")]
+unsafe fn learn_run<S: Simd>(
+    rows: *const u8,
+    weights: *mut u8,
+    clauses: &mut *const u32,
+    literals: &mut *const Literal,
+    width: usize,
+    count: u32,
+    learning: &Learning,
+    key: u64,
+) -> S::R8 {
+    let (floor, cap, one) = (S::splat8(learning.floor), S::splat8(learning.cap), S::splat8(1));
+    let mut sum = S::splat8(0);
+    for _ in 0..count {
+        // SAFETY: the caller's promise; offsets are below ROM_LENGTH.
         unsafe {
-            let failed =
-                all_false::<S>(rows.as_ptr(), circuit.clause_literals.as_ptr().add(begin), end - begin);
+            let clause = **clauses;
+            let hash = element_hash(!key, clause);
+            let failed = all_false::<S>(rows, *literals, width);
             let gain = S::load8(learning.gain.as_ptr().add((hash & OFFSET_MASK) as usize));
             let loss = S::load8(learning.loss.as_ptr().add((hash >> 13 & OFFSET_MASK) as usize));
-            let at = weights.add(clause * ROW);
+            let at = weights.add(clause as usize * ROW);
             let weight = S::load8(at);
             let risen = S::min_u8(S::adds_u8(weight, S::and(S::and(failed, gain), one)), cap);
             let fallen = S::subs_u8(risen, S::and(S::and_not(failed, loss), one));
             S::store8(at, S::max_u8(fallen, floor));
-            count = S::sub8(count, failed);
-        }
-        begin = end;
-        pending += 1;
-        if pending == 255 {
-            flush_unsigned::<S>(&mut totals, count);
-            count = S::splat8(0);
-            pending = 0;
+            sum = S::sub8(sum, failed);
+            *clauses = clauses.add(1);
+            *literals = literals.add(width);
         }
     }
-    flush_unsigned::<S>(&mut totals, count);
-    totals
+    sum
 }

@@ -1,13 +1,14 @@
 //! Kernel T: Metropolis by a table of thresholds, one byte a chip and literal.
 
 use crate::dispatch;
+use crate::literals::{COUNT_MAX, count_false, of_width};
 use crate::rom::{OFFSET_MASK, element_hash};
 use crate::run::{LaneBest, Request};
 use crate::simd::{LANES, Level as Instructions, Simd};
 
 use super::Circuit;
 use super::bank::{self, BestBytes, ROW, Rows};
-use super::bytes::{all_false, flush_signed, flush_wide, unsatisfied};
+use super::bytes::{flush_signed, flush_wide, unsatisfied};
 use super::drive::Machine;
 use super::population::ancestors;
 use super::tables::{Level, Table, uniform_bytes};
@@ -150,7 +151,9 @@ fn sweep<S: Simd>(
             let mut if_true = S::splat8(0);
             for group in groups.by_ref().take(count) {
                 // SAFETY: a group's literals follow those of the group before.
-                let sum = unsafe { count_false::<S>(rows, &mut others, group.others, group.count) };
+                let sum = unsafe {
+                    of_width!(group.others, width => count_false::<S>(rows, &mut others, width, group.count))
+                };
                 let sign = S::splat8(0u8.wrapping_sub(group.negative.into()));
                 if_true = S::add8(if_true, S::sub8(S::xor(sum, sign), sign));
             }
@@ -168,10 +171,12 @@ fn sweep<S: Simd>(
             for group in groups.by_ref().take(count) {
                 let mut left = group.count;
                 while left != 0 {
-                    let part = left.min(255);
+                    let part = left.min(COUNT_MAX);
                     left -= part;
                     // SAFETY: as above.
-                    let sum = unsafe { count_false::<S>(rows, &mut others, group.others, part) };
+                    let sum = unsafe {
+                        of_width!(group.others, width => count_false::<S>(rows, &mut others, width, part))
+                    };
                     let sum = S::widen_u8(sum);
                     if_true = if group.negative { S::sub16(if_true, sum) } else { S::add16(if_true, sum) };
                 }
@@ -195,43 +200,4 @@ fn sweep<S: Simd>(
     // SAFETY: 64 bytes.
     unsafe { S::store8(out.as_mut_ptr(), fold) };
     out
-}
-
-/// In how many of the next `count` occurrences all `width` other literals are false, modulo 256.
-///
-/// # Safety
-/// `others` must point at the literals of these occurrences, and be of the circuit of `rows`.
-#[inline(always)]
-unsafe fn count_false<S: Simd>(
-    rows: *const u8,
-    others: &mut *const hysteron_problem::Literal,
-    width: u32,
-    count: u32,
-) -> S::R8 {
-    let mut sum = S::splat8(0);
-    // SAFETY: the caller's promise; each arm advances by the literals that it reads.
-    unsafe {
-        match width {
-            0 => sum = S::splat8(count as u8),
-            1 => {
-                for _ in 0..count {
-                    sum = S::sub8(sum, all_false::<S>(rows, *others, 1));
-                    *others = others.add(1);
-                }
-            }
-            2 => {
-                for _ in 0..count {
-                    sum = S::sub8(sum, all_false::<S>(rows, *others, 2));
-                    *others = others.add(2);
-                }
-            }
-            _ => {
-                for _ in 0..count {
-                    sum = S::sub8(sum, all_false::<S>(rows, *others, width as usize));
-                    *others = others.add(width as usize);
-                }
-            }
-        }
-    }
-    sum
 }

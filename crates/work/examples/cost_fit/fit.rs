@@ -11,16 +11,15 @@ pub const MOST: [f64; TERMS] = {
     let mut most = FREE;
     (most[9], most[10]) = (8000.0, 8000.0);
     (most[11], most[12], most[13], most[14]) = (1000.0, 5000.0, 1500.0, 3000.0);
-    (most[15], most[16], most[17]) = (20_000.0, 20_000.0, 3000.0);
-    (most[18], most[19]) = (3000.0, 8000.0);
+    (most[15], most[16], most[17]) = (3000.0, 3000.0, 8000.0);
     most
 };
 
 /// The same of metered kernels, and of updates and visits beyond caches.
 pub const MOST_METERED: [f64; TERMS] = {
     let mut most = FREE;
-    (most[4], most[5], most[6], most[7], most[10]) = (500.0, 1000.0, 500.0, 2000.0, 500.0);
-    (most[8], most[9], most[12], most[13]) = (3000.0, 10_000.0, 30_000.0, 100_000.0);
+    (most[4], most[5], most[6], most[8]) = (500.0, 500.0, 2000.0, 500.0);
+    (most[7], most[10]) = (3000.0, 30_000.0);
     most
 };
 

@@ -275,6 +275,16 @@ unsafe impl Simd for Avx512 {
         registers!(4, _mm512_setzero_si512(), |r| _mm512_add_epi32(a[r], b[r]))
     }
     #[inline(always)]
+    fn add32_where(a: Self::R32, mask: Self::R8, value: i32) -> Self::R32 {
+        let lanes = Self::bits8(mask);
+        registers!(4, _mm512_setzero_si512(), |r| _mm512_mask_add_epi32(
+            a[r],
+            (lanes >> (16 * r)) as u16,
+            a[r],
+            _mm512_set1_epi32(value)
+        ))
+    }
+    #[inline(always)]
     fn sub32(a: Self::R32, b: Self::R32) -> Self::R32 {
         registers!(4, _mm512_setzero_si512(), |r| _mm512_sub_epi32(a[r], b[r]))
     }
