@@ -61,8 +61,8 @@ fn every_level_is_the_reference_around_hubs() {
         (0..count).for_each(|c| list.push(&of(c)));
         list
     };
-    let hub = |c: u32| vec![Literal::new(0, false), Literal::new(1 + c % 40, c % 3 == 0)];
-    let torn = |c: u32| vec![Literal::new(0, c % 2 == 0)];
+    let hub = |c: u32| vec![Literal::new(0, false), Literal::new(1 + c % 40, c.is_multiple_of(3))];
+    let torn = |c: u32| vec![Literal::new(0, c.is_multiple_of(2))];
     let empty = ClauseList::new();
     let none = |_| Vec::new();
     let cases = [

@@ -91,29 +91,32 @@ pub fn held_out() -> Vec<(bool, Family)> {
 pub fn admitted_most() -> Vec<Family> {
     let mut all = Vec::new();
     for (length, variables, clauses) in
-        [(3, 14_000, 59_600), (3, 16_500, 57_700), (4, 6000, 59_000), (5, 2500, 50_000)]
+        [(3, 13_300, 56_600), (3, 15_500, 54_250), (4, 5250, 51_600), (5, 2130, 42_600)]
     {
         let kind = Kind::UniformSat(UniformSat { variables, clauses, length });
         all.push(make(4, format!("most {length}-SAT {variables}/{clauses}"), kind));
     }
     for (variables, clauses, weight_max, hard_per_mille) in
-        [(19_000, 95_000, 20, 0), (19_000, 95_000, 1, 0), (16_000, 80_000, 20, 200), (12_500, 75_000, 5, 800)]
+        [(17_000, 85_000, 20, 0), (17_000, 85_000, 1, 0), (16_000, 80_000, 20, 200), (11_300, 67_800, 5, 800)]
     {
         let kind = RandomMaxsat { variables, clauses, length: 3, weight_max, hard_per_mille };
         let name = format!("most maxsat {variables}/{clauses} w{weight_max} h{hard_per_mille}");
         all.push(make(4, name, Kind::RandomMaxsat(kind)));
     }
-    let kind = VertexCover { vertices: 15_000, edges: 70_000, weight_max: 9 };
-    all.push(make(4, "most cover 15000/70000".into(), Kind::VertexCover(kind)));
+    let kind = VertexCover { vertices: 13_500, edges: 63_000, weight_max: 9 };
+    all.push(make(4, "most cover 13500/63000".into(), Kind::VertexCover(kind)));
     for (weights, sizes, side) in [
-        (Weights::Signs, [(90_000, 6), (64_000, 16), (12_000, 150)], 45),
-        (Weights::Uniform(300), [(82_000, 6), (52_000, 16), (13_000, 100)], 43),
-        (Weights::Gaussian(20_000), [(72_000, 6), (43_000, 16), (10_000, 100)], 41),
+        (Weights::Signs, [(82_000, 6), (59_000, 16), (17_000, 100)], 43),
+        (Weights::Uniform(300), [(74_000, 6), (48_000, 16), (12_000, 100)], 41),
+        (Weights::Gaussian(20_000), [(67_000, 6), (40_000, 16), (9400, 100)], 40),
     ] {
         for (vertices, degree) in sizes {
-            let kind = RegularGraph { vertices, degree, weights };
-            let name = format!("most regular {vertices} d{degree} {}", weight_name(weights));
-            all.push(make(4, name, Kind::RegularGraph(kind)));
+            let kind = if degree > 16 {
+                Kind::RandomGraph(RandomGraph { vertices, edges: vertices * degree / 2, weights })
+            } else {
+                Kind::RegularGraph(RegularGraph { vertices, degree, weights })
+            };
+            all.push(make(4, format!("most graph {vertices} d{degree} {}", weight_name(weights)), kind));
         }
         let kind = Lattice { side, dimensions: 3, weights };
         all.push(make(4, format!("most lattice {side}^3 {}", weight_name(weights)), Kind::Lattice(kind)));
@@ -122,7 +125,7 @@ pub fn admitted_most() -> Vec<Family> {
     let kind = Kind::SherringtonKirkpatrick(SherringtonKirkpatrick { spins });
     all.push(make(4, format!("most SK {spins}"), kind));
     for (variables, density_per_mille, pair_max) in
-        [(1440, 1000, 20), (3000, 230, 20), (1440, 1000, 1000), (2100, 450, 1000), (1440, 1000, 20_000)]
+        [(1440, 1000, 20), (2850, 250, 20), (1440, 1000, 1000), (2000, 500, 1000), (1400, 1000, 20_000)]
     {
         let kind = RandomQubo { variables, density_per_mille, linear_max: pair_max, pair_max };
         let name = format!("most qubo {variables} {density_per_mille}‰ ±{pair_max}");
@@ -414,7 +417,7 @@ fn structured_clauses(seed: u64, per_cent: u32) -> Vec<Family> {
         let (variables, equations) = (of(variables), of(equations));
         all.push(make(seed, format!("parity {variables}"), Kind::Parity(Parity { variables, equations })));
     }
-    let (steps, target) = (of(200), of(150).into());
+    let (steps, target) = (of(200), of(150));
     all.push(make(seed, format!("counter {steps}"), Kind::Counter(Counter { bits: 16, steps, target })));
     // Products of two primes of so many bits; they take no seed.
     let products = match per_cent {
