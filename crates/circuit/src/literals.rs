@@ -78,7 +78,7 @@ pub(crate) struct ByLength {
     pub literals: Vec<Literal>,
 }
 
-/// Consecutive clauses of one length.
+/// Consecutive clauses of one length, at most [`COUNT_MAX`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Run {
     pub length: u32,
@@ -92,7 +92,8 @@ impl ByLength {
         let mut clauses: Vec<u32> = (0..count as u32).collect();
         // Stable; clauses of one length alone are in order.
         clauses.sort_by_key(length);
-        let runs = clauses.chunk_by(|a, b| length(a) == length(b));
+        let alike = clauses.chunk_by(|a, b| length(a) == length(b));
+        let runs = alike.flat_map(|clauses| clauses.chunks(COUNT_MAX as usize));
         let runs = runs.map(|run| Run { length: length(&run[0]) as u32, count: run.len() as u32 }).collect();
         let mut literals = Vec::with_capacity(clauses.iter().map(length).sum());
         clauses.iter().for_each(|&number| literals.extend_from_slice(clause(number)));

@@ -95,17 +95,18 @@ impl Circuit {
             }
         }
         let n = wcnf.variables as usize;
-        let mut by_variable: Vec<Vec<(u32, bool)>> = vec![Vec::new(); n];
-        for (index, clause) in hard.iter().enumerate() {
-            for literal in clause {
-                by_variable[literal.variable() as usize].push((index as u32, true));
+        // Sums do not depend on order; what takes the same way through the kernel lies side by side.
+        let mut by_variable: Vec<Vec<Place>> = vec![Vec::new(); n];
+        for (list, is_hard) in [(&hard, true), (&soft, false)] {
+            for (index, clause) in list.iter().enumerate() {
+                let (length, index) = (clause.len() as u16, index as u32);
+                for literal in clause {
+                    let place = Place { is_hard, negative: literal.is_negative(), length, index };
+                    by_variable[literal.variable() as usize].push(place);
+                }
             }
         }
-        for (index, clause) in soft.iter().enumerate() {
-            for literal in clause {
-                by_variable[literal.variable() as usize].push((index as u32, false));
-            }
-        }
+        by_variable.iter_mut().for_each(|places| places.sort_unstable());
         let degree = by_variable.iter().map(Vec::len).max().unwrap_or(0);
         let wires: usize = hard.iter().chain(soft.iter()).map(|c| c.len() * (c.len() - 1)).sum();
         if degree > DEGREE_MAX || wires > WIRES_MAX {
@@ -118,27 +119,8 @@ impl Circuit {
         let sum: i64 = weights.iter().map(|&w| i64::from(simulated(w))).sum();
         let uniform =
             weights.windows(2).all(|w| w[0] == w[1]).then(|| weights.first().map_or(1, |&w| simulated(w)));
-        let clause_of = |&(index, is_hard): &(u32, bool)| {
-            if is_hard { hard.clause(index as usize) } else { soft.clause(index as usize) }
-        };
-        // Sums do not depend on order; what takes the same way through the kernel lies side by side.
-        let places: Vec<Vec<Place>> = by_variable
-            .iter()
-            .enumerate()
-            .map(|(variable, list)| {
-                let mut places: Vec<Place> = list
-                    .iter()
-                    .map(|&(index, is_hard)| {
-                        let clause = clause_of(&(index, is_hard));
-                        let is_own = |l: &&Literal| l.variable() as usize == variable;
-                        let negative = clause.iter().find(is_own).is_some_and(|l| l.is_negative());
-                        Place { is_hard, negative, length: clause.len() as u16, index }
-                    })
-                    .collect();
-                places.sort_unstable();
-                places
-            })
-            .collect();
+        let clause_of =
+            |place: &Place| if place.is_hard { &hard } else { &soft }.clause(place.index as usize);
         let mut circuit = Self {
             variables: wcnf.variables,
             memory_max: (i16::MAX as usize / degree.max(1)).min(100) as u8,
@@ -156,14 +138,13 @@ impl Circuit {
             soft: ClauseList::new(),
             weights: Vec::new(),
         };
-        for variable in order(&by_variable, clause_of, &places) {
-            for alike in places[variable as usize].chunk_by(Place::is_like) {
+        for variable in order(&by_variable, clause_of) {
+            for alike in by_variable[variable as usize].chunk_by(Place::is_like) {
                 let Place { is_hard, negative, length, .. } = alike[0];
                 let group = Group { is_hard, negative, others: length - 1, count: alike.len() as u32 };
                 circuit.groups.push(group);
                 for place in alike {
-                    let literals = clause_of(&(place.index, is_hard));
-                    circuit.others.extend(literals.iter().filter(|l| l.variable() != variable));
+                    circuit.others.extend(clause_of(place).iter().filter(|l| l.variable() != variable));
                     circuit.values.push(match (is_hard, negative) {
                         (true, _) => place.index as i32,
                         (false, false) => simulated(weights[place.index as usize]),
@@ -233,12 +214,14 @@ fn distinct(clause: &[Literal]) -> Result<Option<Vec<Literal>>, Error> {
 
 /// The power of two by which exact weights become simulated ones: the mean well above 1, so that half a
 /// mean is a number, and every sum in 32 bits.
-fn scale_of(weights: &[i64], by_variable: &[Vec<(u32, bool)>]) -> i32 {
+fn scale_of(weights: &[i64], by_variable: &[Vec<Place>]) -> i32 {
     let sum: u128 = weights.iter().map(|&w| w as u128).sum();
     let mean = sum / (weights.len() as u128).max(1);
     let row = by_variable
         .iter()
-        .map(|list| list.iter().filter(|p| !p.1).map(|p| weights[p.0 as usize] as u128).sum::<u128>())
+        .map(|list| {
+            list.iter().filter(|p| !p.is_hard).map(|p| weights[p.index as usize] as u128).sum::<u128>()
+        })
         .max()
         .unwrap_or(0);
     let mut scale = 0;
@@ -252,7 +235,7 @@ fn scale_of(weights: &[i64], by_variable: &[Vec<(u32, bool)>]) -> i32 {
 }
 
 /// Where a variable occurs. In the order of fields, those that take the same way through the kernel are side by side.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Place {
     is_hard: bool,
     negative: bool,
@@ -276,11 +259,7 @@ fn simulated(weight: i64, scale: i32) -> i32 {
 
 /// Variables by the colour of the first-fit colouring in index order (two of a clause differ), then by the kinds of their groups, so
 /// that a sweep goes the same ways as for the variable before, then by index.
-fn order<'a>(
-    by_variable: &[Vec<(u32, bool)>],
-    clause_of: impl Fn(&(u32, bool)) -> &'a [Literal],
-    places: &[Vec<Place>],
-) -> Vec<u32> {
+fn order<'a>(by_variable: &[Vec<Place>], clause_of: impl Fn(&Place) -> &'a [Literal]) -> Vec<u32> {
     let n = by_variable.len();
     let mut colours = vec![u32::MAX; n];
     // The last variable that saw each colour at a neighbour.
@@ -296,7 +275,7 @@ fn order<'a>(
         }
         colours[variable] = (0..).find(|&c| seen[c as usize] != variable as u32).expect("n colours do");
     }
-    let kinds: Vec<Vec<_>> = places
+    let kinds: Vec<Vec<_>> = by_variable
         .iter()
         .map(|places| places.chunk_by(Place::is_like).map(|alike| alike[0].kind()).collect())
         .collect();

@@ -1,6 +1,6 @@
 //! What kernels T and W share: passes over literal rows in which each chip is one byte.
 
-use crate::literals::{COUNT_MAX, count_false, of_width};
+use crate::literals::{count_false, of_width};
 use crate::simd::{LANES, Simd};
 
 use super::Circuit;
@@ -12,16 +12,11 @@ pub(super) fn unsatisfied<S: Simd>(circuit: &Circuit, rows: &Rows) -> [i64; LANE
     let mut totals = [i64::from(circuit.empty); LANES];
     let mut literals = circuit.by_length.literals.as_ptr();
     for run in &circuit.by_length.runs {
-        let mut left = run.count;
-        while left > 0 {
-            let part = left.min(COUNT_MAX);
-            left -= part;
-            // SAFETY: the literals are of the circuit that the rows were made for; a run's follow those of the run before.
-            let count = unsafe {
-                of_width!(run.length, width => count_false::<S>(rows.as_ptr(), &mut literals, width, part))
-            };
-            flush_unsigned::<S>(&mut totals, count);
-        }
+        // SAFETY: the literals are of the circuit that the rows were made for; a run's follow those of the run before.
+        let count = unsafe {
+            of_width!(run.length, width => count_false::<S>(rows.as_ptr(), &mut literals, width, run.count))
+        };
+        flush_unsigned::<S>(&mut totals, count);
     }
     totals
 }

@@ -4,7 +4,7 @@ use hysteron_problem::Literal;
 
 use crate::columns::spread;
 use crate::dispatch;
-use crate::literals::{COUNT_MAX, all_false, of_width};
+use crate::literals::{all_false, of_width};
 use crate::rom::{OFFSET_MASK, element_hash};
 use crate::run::{LaneBest, Request};
 use crate::simd::{LANES, Level as Instructions, Simd};
@@ -245,23 +245,18 @@ fn learn<S: Simd>(
     let mut literals = circuit.by_length.literals.as_ptr();
     let weights = weights.as_mut_ptr();
     for run in &circuit.by_length.runs {
-        let mut left = run.count;
-        while left > 0 {
-            let part = left.min(COUNT_MAX);
-            left -= part;
-            // SAFETY: the literals are of the circuit that the rows were made for, there is one weight row a clause, and a run's
-            // clauses follow those of the run before.
-            let failed = unsafe {
-                of_width!(run.length, width => learn_run::<S>(
-                    rows.as_ptr(), weights, &mut clauses, &mut literals, width, part, learning, key))
-            };
-            flush_unsigned::<S>(&mut totals, failed);
-        }
+        // SAFETY: the literals are of the circuit that the rows were made for, there is one weight row a clause, and a run's
+        // clauses follow those of the run before.
+        let failed = unsafe {
+            of_width!(run.length, width => learn_run::<S>(
+                rows.as_ptr(), weights, &mut clauses, &mut literals, width, run.count, learning, key))
+        };
+        flush_unsigned::<S>(&mut totals, failed);
     }
     totals
 }
 
-/// [`learn`] of the next `count` clauses, at most [`COUNT_MAX`], of `width` literals. Returns how many are unsatisfied.
+/// [`learn`] of the next `count` clauses, at most 255, of `width` literals. Returns how many are unsatisfied.
 ///
 /// # Safety
 /// `clauses` and `literals` must point at these clauses, which are of the circuit of `rows` and `weights`.
