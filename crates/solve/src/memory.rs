@@ -4,6 +4,8 @@ use std::path::Path;
 
 use hysteron_problem::Problem;
 
+use crate::portfolio::learn_again_bytes;
+
 /// Where the system does not say what is free.
 const FREE_UNKNOWN_BYTES: u64 = 8 << 30;
 
@@ -22,8 +24,12 @@ pub fn memory_estimate(problem: &Problem, threads: usize) -> u64 {
         }
     };
     let with_two = elements as u64 * per_element + 400 * u64::from(variables);
+    let again = match problem {
+        Problem::Cnf(cnf) if threads > 1 => learn_again_bytes(cnf),
+        _ => 0,
+    };
     // The problem is held once, circuits and states by each thread.
-    with_two * 2 / 5 + with_two * 3 / 10 * threads as u64 + (16 << 20)
+    with_two * 2 / 5 + with_two * 3 / 10 * threads as u64 + again + (16 << 20)
 }
 
 /// How many bytes a search may take: nine tenths of what the machine, and the control group that the process runs in

@@ -18,8 +18,19 @@ pub struct Team {
     pub threads: usize,
     /// The seed of the search; each thread derives its own.
     pub seed: u64,
-    /// Whether clause learning is among the searchers of this thread, since it has no other place.
-    pub learns: bool,
+    /// Whether clause learning is among the searchers of this thread.
+    pub learns: Learns,
+}
+
+/// Clause learning among the searchers of a thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Learns {
+    /// Others do.
+    Nothing,
+    /// It has no other place.
+    Alone,
+    /// Another thread does so on the whole formula as it was given; here it is given the clauses in another order.
+    Again,
 }
 
 impl Team {
@@ -136,7 +147,7 @@ const LEARN_FIRST_RANDOM_VARIABLES_MAX: u32 = 60;
 /// The place of clause learning in a search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Learning {
-    /// The calling thread from the start; all others wait until it has had ten milliseconds.
+    /// The calling thread from the start; all others wait until it has had a few milliseconds.
     First,
     /// A thread of its own: there it costs the chips nothing and loses nothing to slices. With one thread, in turns with
     /// all others.
@@ -168,11 +179,13 @@ fn is_learnable(variables: u32, looks_random: bool) -> bool {
 
 /// Clause learning's share of one thread on structured parts of a formula that is none.
 const LEARN_STRUCTURE_SHARE: u64 = 16 * SHARE;
-
+/// The share of a second clause learning: about as much as all others on its thread.
+const LEARN_AGAIN_SHARE: u64 = 8 * SHARE;
+/// Effort of each [`SHARE`] that a second clause learning has before the other searchers of its thread begin.
+const LEARN_AGAIN_ALONE_EFFORT: u64 = 2_000_000;
 fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Schedule<'a> {
     let seed = team.thread_seed();
     let looks_random = shape::looks_random(cnf.variables, cnf.clauses.iter());
-    let learnable = is_learnable(cnf.variables, looks_random);
     let literals = cnf.clauses.literals().len();
     let is_small = cnf.variables <= CHIPS_FIRST_VARIABLES_MAX
         && (!looks_random || literals <= CHIPS_FIRST_RANDOM_LITERALS_MAX);
@@ -181,16 +194,18 @@ fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Schedule<'a> {
         && shape::is_beyond_chance(cnf.variables, &cnf.clauses);
     let later = COMPILE_EFFORT * literals as u64;
     let shares = Shares::of(looks_random, is_small, is_hidden, team.thread);
-    let delay = if is_small && !is_hidden { 0 } else { later };
+    let learns_again = team.learns == Learns::Again && may_learn_again(cnf, looks_random);
+    let alone = if learns_again { LEARN_AGAIN_ALONE_EFFORT } else { 0 };
+    let delay = if is_small && !is_hidden { alone } else { later.max(alone) };
     let memcomputing_delay = if is_hidden && shares.memcomputing > SHARE { later / 4 } else { delay };
     let walk = Entry::later(
-        if is_hidden { later } else { 0 },
+        if is_hidden { later } else { alone },
         Box::new(move || {
             clauses::focused_searcher(cnf, seed).into_iter().map(|s| (s, shares.walk)).collect()
         }),
     );
     let beliefs =
-        Entry::later(0, Box::new(move || one(clauses::Beliefs::new(problem, seed), shares.beliefs)));
+        Entry::later(alone, Box::new(move || one(clauses::Beliefs::new(problem, seed), shares.beliefs)));
     let chips =
         move || clauses::switching_searchers(cnf, seed).into_iter().map(|s| (s, shares.chips)).collect();
     let memcomputing = move || one(clauses::Memcomputing::new(problem, seed).ok(), shares.memcomputing);
@@ -200,17 +215,36 @@ fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Schedule<'a> {
         beliefs,
         Entry::later(memcomputing_delay, Box::new(memcomputing)),
     ];
-    if team.learns {
-        // Among all others it gets as much as they together, and more where there is structure.
-        let share = match (learnable, looks_random) {
-            (true, false) => LEARN_STRUCTURE_SHARE,
-            (true, true) => 6 * SHARE,
-            (false, _) => SHARE / 4,
-        };
-        let delay = if looks_random { delay } else { 0 };
-        entries.push(Entry::later(delay, Box::new(move || one(Some(Cdcl::new(cnf)), share))));
+    match team.learns {
+        Learns::Alone => {
+            // Among all others it gets as much as they together, and more where there is structure.
+            let share = match (is_learnable(cnf.variables, looks_random), looks_random) {
+                (true, false) => LEARN_STRUCTURE_SHARE,
+                (true, true) => 6 * SHARE,
+                (false, _) => SHARE / 4,
+            };
+            let delay = if looks_random { delay } else { 0 };
+            entries.push(Entry::later(delay, Box::new(move || one(Some(Cdcl::new(cnf)), share))));
+        }
+        Learns::Again if learns_again => {
+            let learn = move || one(Some(Cdcl::shuffled(cnf, seed)), LEARN_AGAIN_SHARE);
+            entries.push(Entry::later(0, Box::new(learn)));
+        }
+        Learns::Again | Learns::Nothing => {}
     }
     Schedule::new(entries)
+}
+
+/// Whether there is a second clause learning beside that on the whole formula: on larger formulas it would take from walks and
+/// chips what they need.
+fn may_learn_again(cnf: &Cnf, looks_random: bool) -> bool {
+    !looks_random && cnf.clauses.literals().len() <= LEARN_FIRST_LITERALS_MAX
+}
+
+/// About how many bytes a second clause learning needs in a search on several threads.
+pub fn learn_again_bytes(cnf: &Cnf) -> u64 {
+    let looks_random = shape::looks_random(cnf.variables, cnf.clauses.iter());
+    if may_learn_again(cnf, looks_random) { Cdcl::memory_bytes(cnf) } else { 0 }
 }
 
 fn of_wcnf<'a>(problem: &'a Problem, wcnf: &'a Wcnf, team: Team) -> Vec<Entry<'a>> {

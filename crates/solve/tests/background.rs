@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use hysteron_circuit::rom::mix64;
 use hysteron_problem::{ClauseList, Cnf, Literal, Problem};
 use hysteron_solve::exact::cdcl::Background;
 use hysteron_solve::exact::strand::Standing;
@@ -64,6 +65,49 @@ proptest! {
 fn pigeons_are_refuted_beside_the_chips() {
     let answer = solve(&Problem::Cnf(pigeons(7)), &options(2, 1), &(), &AtomicBool::new(false));
     assert_eq!((answer.status, answer.assignment), (Status::Unsatisfiable, None));
+}
+
+/// A graph whose vertices have one of three hidden colours, edges only between different ones, at the density where finding
+/// three colours is hardest.
+fn colours(vertices: u32, seed: u64) -> Cnf {
+    let draw = |index: u64, below: u32| (mix64(seed ^ mix64(index)) % u64::from(below)) as u32;
+    let mut clauses = ClauseList::new();
+    for vertex in 0..vertices {
+        clauses.push(&[0, 1, 2].map(|colour| Literal::new(3 * vertex + colour, false)));
+    }
+    let mut edges = 0;
+    for index in 0.. {
+        let (a, b) = (draw(2 * index, vertices), draw(2 * index + 1, vertices));
+        if a % 3 == b % 3 {
+            continue;
+        }
+        for colour in 0..3 {
+            clauses.push(&[a, b].map(|vertex| Literal::new(3 * vertex + colour, true)));
+        }
+        edges += 1;
+        if edges == vertices * 12 / 5 {
+            break;
+        }
+    }
+    Cnf { variables: 3 * vertices, clauses }
+}
+
+/// These take clause learning longer than it is alone, so that the others, clause learning in another order among them, begin too.
+#[test]
+fn colours_are_found_whoever_comes_first() {
+    for seed in 0..12 {
+        let cnf = colours(200, seed);
+        let problem = Problem::Cnf(cnf.clone());
+        for threads in 1..=3 {
+            let answer = solve(&problem, &options(threads, seed), &(), &AtomicBool::new(false));
+            assert_eq!(answer.status, Status::Satisfiable, "seed {seed}, {threads} threads");
+            assert_eq!(
+                answer.assignment.map(|a| cnf.unsatisfied(&a)),
+                Some(0),
+                "seed {seed}, {threads} threads"
+            );
+        }
+    }
 }
 
 #[test]

@@ -76,15 +76,22 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn cdcl_decides_as_brute_force_does(list in clauses(0..48, 1..4), effort in 100_000u64..3_000_000) {
+    fn cdcl_decides_as_brute_force_does(
+        list in clauses(0..48, 1..4),
+        effort in 100_000u64..3_000_000,
+        seed in any::<u64>(),
+    ) {
         let cnf = Cnf { variables: VARIABLES, clauses: list };
         let is_satisfiable = all_assignments(VARIABLES).any(|a| cnf.unsatisfied(&a) == 0);
-        let searcher = Cdcl::new(&cnf);
-        let ((outcome, key), _) = run(&Problem::Cnf(cnf), searcher, effort);
-        if is_satisfiable {
-            prop_assert_eq!((outcome, key), (Outcome::Optimal, Some((0, 0))));
+        let expected = if is_satisfiable {
+            (Outcome::Optimal, Some((0, 0)))
         } else {
-            prop_assert_eq!((outcome, key), (Outcome::Unsatisfiable, None));
+            (Outcome::Unsatisfiable, None)
+        };
+        let searchers = [Cdcl::new(&cnf), Cdcl::shuffled(&cnf, seed)];
+        let problem = Problem::Cnf(cnf);
+        for searcher in searchers {
+            prop_assert_eq!(run(&problem, searcher, effort).0, expected);
         }
     }
 
@@ -214,6 +221,24 @@ fn slices_do_not_change_the_search() {
     assert!(fine > 10, "{fine}");
     assert_eq!(fine, slices(400_000));
     assert!(slices(800_000).abs_diff(fine / 2) <= 1);
+}
+
+#[test]
+fn the_seed_says_which_search_a_shuffled_formula_gets() {
+    let cnf = pigeons(7);
+    let problem = Problem::Cnf(cnf.clone());
+    let slices = |seed: u64| {
+        let context = Context::new(&problem, None, None);
+        let mut searcher = Cdcl::shuffled(&cnf, seed);
+        let mut slices = 0u64;
+        while searcher.work(&context, 400_000) == Outcome::Continue {
+            slices += 1;
+        }
+        slices
+    };
+    let counts: Vec<u64> = (0..4).map(slices).collect();
+    assert_eq!(counts, (0..4).map(slices).collect::<Vec<_>>());
+    assert!(counts.iter().any(|&count| count != counts[0]), "{counts:?}");
 }
 
 #[test]

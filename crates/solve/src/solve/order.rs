@@ -37,11 +37,12 @@ pub(super) struct Order<'a> {
 }
 
 impl Order<'_> {
-    /// Effort (about nanoseconds) that clause learning has before anybody else begins, and besides for each literal, which is
+    /// Nanoseconds that clause learning has before anybody else begins, and besides for each literal, which is
     /// about what the others need to begin. A busy second core of the two makes it take 1.3 to 1.6 times as long.
-    const ALONE_EFFORT: u64 = 10_000_000;
+    const ALONE_EFFORT: u64 = 2_000_000;
     const ALONE_EFFORT_PER_LITERAL: u64 = 40;
-    /// With one thread, what the others need to begin is lost to it.
+    /// The same as effort with one thread, where what the others need to begin is lost to it.
+    const ALONE_EFFORT_IN_TURNS: u64 = 10_000_000;
     const ALONE_EFFORT_PER_LITERAL_IN_TURNS: u64 = 150;
 
     /// Clause learning in turns with the others, which has had some effort. A short search is not all its.
@@ -74,21 +75,15 @@ impl Order<'_> {
     /// Clause learning on this thread. Where it does not decide the formula at once, the others begin beside it, or, if
     /// there is but one thread, in turns with it.
     pub(super) fn learn_first(&self, cnf: &Cnf) -> Found {
-        let (foreground, handle) = Foreground::new();
-        let wake = Arc::new(Wake::default());
-        let mut handle = Some(handle);
-        let is_in_turns = self.options.threads == 1;
-        let per_literal = if is_in_turns {
-            Self::ALONE_EFFORT_PER_LITERAL_IN_TURNS
-        } else {
-            Self::ALONE_EFFORT_PER_LITERAL
-        };
-        let extra = per_literal * cnf.clauses.literals().len() as u64;
-        let alone = self.part(Self::ALONE_EFFORT + extra);
-        // By the clock as well, where there are others: callbacks of large formulas stand for more than they are charged.
-        let alone_time = Duration::from_nanos(alone);
+        if self.options.threads == 1 { self.learn_in_turns(cnf) } else { self.learn_beside(cnf) }
+    }
+
+    fn learn_in_turns(&self, cnf: &Cnf) -> Found {
+        let (foreground, _handle) = Foreground::new();
+        let extra = Self::ALONE_EFFORT_PER_LITERAL_IN_TURNS * cnf.clauses.literals().len() as u64;
+        let alone = self.part(Self::ALONE_EFFORT_IN_TURNS + extra);
         std::thread::scope(|scope| {
-            let mut beside = None;
+            let mut others = None;
             let mut turns: Option<Adopted> = None;
             let mut found = None;
             let mut before = 0;
@@ -101,41 +96,80 @@ impl Order<'_> {
                 if spent > self.effort_limit {
                     return true;
                 }
-                if beside.is_some() {
-                    return false;
-                }
-                let is_late = spent > alone;
-                if !is_late && (is_in_turns || self.begin.elapsed() <= alone_time) {
+                if spent <= alone {
                     return self.is_over();
                 }
-                // In turns it is given up with its turns.
-                let handle = if is_in_turns { None } else { handle.take() };
-                let handle = handle.map_or(Beside::Nobody, Beside::Running);
-                let wake = Arc::clone(&wake);
-                let learner = is_in_turns.then(InTurns::of_caller).map(|(clauses, adopted)| {
-                    turns = Some(adopted);
-                    self.learner(clauses, spent)
-                });
-                beside = std::thread::Builder::new()
+                let (clauses, adopted) = InTurns::of_caller();
+                turns = Some(adopted);
+                let learner = self.learner(clauses, spent);
+                others = std::thread::Builder::new()
                     .name("search".into())
-                    .spawn_scoped(scope, move || self.search(handle, learner, wake))
+                    .spawn_scoped(scope, move || self.search(Beside::Nobody, Some(learner), Arc::default()))
                     .ok();
+                // Without a thread the others come when this one has ended.
+                others.is_none()
+            };
+            // Told before the solver's clauses are given back.
+            let outcome = foreground.decide(cnf, report, |verdict| found = self.decided(cnf, verdict));
+            let Some(others) = others else {
+                return found.unwrap_or_else(|| self.search(Beside::Nobody, None, Arc::default()));
+            };
+            if let Some(turns) = turns {
+                turns.end(if found.is_some() { outcome } else { Outcome::Exhausted });
+            }
+            let other = others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            found.unwrap_or(other)
+        })
+    }
+
+    fn learn_beside(&self, cnf: &Cnf) -> Found {
+        let (foreground, handle) = Foreground::new();
+        let wake = Arc::new(Wake::default());
+        let mut handle = Some(handle);
+        let alone = self
+            .part(Self::ALONE_EFFORT + Self::ALONE_EFFORT_PER_LITERAL * cnf.clauses.literals().len() as u64);
+        let start = self.begin + Duration::from_nanos(alone);
+        // What those beside are told when this thread has ended.
+        let (has_ended, is_decided) = (AtomicBool::new(false), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            let mut beside = None;
+            let mut found = None;
+            let report = |spent: u64| {
+                if spent > self.effort_limit || self.is_over() {
+                    return true;
+                }
+                // The others wait for their start by themselves: CaDiCaL may not report for many milliseconds.
+                let Some(handle) = handle.take() else { return beside.is_none() };
+                let (wake, has_ended, is_decided) = (Arc::clone(&wake), &has_ended, &is_decided);
+                let others = move || {
+                    while !has_ended.load(Ordering::Acquire) {
+                        let left = start.saturating_duration_since(Instant::now());
+                        if left.is_zero() {
+                            break;
+                        }
+                        std::thread::park_timeout(left);
+                    }
+                    let is_wanted = !is_decided.load(Ordering::Acquire);
+                    is_wanted.then(|| self.search(Beside::Running(handle), None, wake))
+                };
+                beside = std::thread::Builder::new().name("search".into()).spawn_scoped(scope, others).ok();
                 // Without a thread the others come when this one has ended.
                 beside.is_none()
             };
             // Told before the solver's clauses are given back.
-            let outcome = foreground.decide(cnf, report, |verdict| found = self.decided(cnf, verdict));
+            let outcome = foreground.decide(cnf, report, |verdict| {
+                found = self.decided(cnf, verdict);
+                is_decided.store(found.is_some(), Ordering::Release);
+                has_ended.store(true, Ordering::Release);
+            });
             let Some(beside) = beside else {
                 return found.unwrap_or_else(|| self.search(Beside::Nobody, None, Arc::default()));
             };
-            let outcome = if found.is_some() { outcome } else { Outcome::Exhausted };
-            if let Some(turns) = turns {
-                turns.end(outcome);
-            }
-            foreground.tell(outcome.into());
+            foreground.tell(if found.is_some() { outcome } else { Outcome::Exhausted }.into());
             wake.notify();
+            beside.thread().unpark();
             let other = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            found.unwrap_or(other)
+            found.or(other).unwrap_or_else(|| self.search(Beside::Nobody, None, Arc::default()))
         })
     }
 
@@ -189,8 +223,8 @@ impl Order<'_> {
     /// The whole portfolio, beside clause learning or in turns with it, if there is any; that notifies `wake` when it has ended.
     pub(super) fn search(&self, beside: Beside, mut learner: Option<Learner>, wake: Arc<Wake>) -> Found {
         let Self { problem, options, effort_limit, starts, others, ref teller, interrupt, begin } = *self;
-        // Clause learning in the background has the place of the first thread.
-        let first_thread = usize::from(!matches!(beside, Beside::Nobody));
+        let learns_beside = !matches!(beside, Beside::Nobody);
+        let first_thread = usize::from(learns_beside);
         let normalised = normalise(problem, &NormaliseOptions::default());
         let is_cnf = matches!(problem, Problem::Cnf(_));
         let solved = if is_cnf { Status::Satisfiable } else { Status::Optimal };
@@ -233,6 +267,7 @@ impl Order<'_> {
         let search = Search {
             parts: parts.collect(),
             options,
+            learns_beside,
             effort_limit,
             unsatisfiable: AtomicBool::new(false),
             stop: AtomicBool::new(false),

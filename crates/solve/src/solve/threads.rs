@@ -9,7 +9,7 @@ use super::teller::Scoreboard;
 use super::{Options, Progress};
 use crate::exact::cdcl::Background;
 use crate::exact::strand::Standing;
-use crate::portfolio::{self, Team};
+use crate::portfolio::{self, Learns, Team};
 use crate::schedule::Schedule;
 use crate::{Context, Outcome};
 
@@ -27,6 +27,8 @@ pub(super) struct Part<'a> {
 pub(super) struct Search<'a> {
     pub(super) parts: Vec<Part<'a>>,
     pub(super) options: &'a Options,
+    /// Clause learning on the whole formula has the place of the first thread.
+    pub(super) learns_beside: bool,
     /// Effort that each thread may spend.
     pub(super) effort_limit: u64,
     pub(super) unsatisfiable: AtomicBool,
@@ -77,7 +79,11 @@ impl Search<'_> {
 
     /// One thread's life.
     pub(super) fn work(&self, thread: usize, learner: &mut Option<Learner>) {
-        let learns = thread == 0 && learner.is_none();
+        let learns = match (thread, learner.is_some()) {
+            (0, false) => Learns::Alone,
+            (1, _) if self.learns_beside => Learns::Again,
+            _ => Learns::Nothing,
+        };
         let team = Team { thread, threads: self.options.threads, seed: self.options.seed, learns };
         let mut schedules: Vec<Option<Schedule>> = self.parts.iter().map(|_| None).collect();
         let mut spent = learner.as_ref().map_or(0, |learner| learner.had);
