@@ -13,7 +13,7 @@ const FREE_UNKNOWN_BYTES: u64 = 8 << 30;
 ///
 /// The constants were measured with two threads: peak resident memory of 15 s searches on generated problems of
 /// 10^5 and 10^6 variables, rounded up (`bench/README.md`). Methods that would take more refuse the problem, and
-/// the others go on without them.
+/// the others go on without them. A second clause learning, where there may be one, comes on top.
 pub fn memory_estimate(problem: &Problem, threads: usize) -> u64 {
     let (elements, per_element, variables) = match problem {
         Problem::Cnf(cnf) => (cnf.clauses.literals().len(), 135, cnf.variables),

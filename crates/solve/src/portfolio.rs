@@ -29,7 +29,7 @@ pub enum Learns {
     Nothing,
     /// It has no other place.
     Alone,
-    /// Another thread does so on the whole formula as it was given; here it is given the clauses in another order.
+    /// Another thread does so on the whole formula as it was given; here the variables of the component come in another order.
     Again,
 }
 
@@ -160,10 +160,14 @@ pub enum Learning {
     Among,
 }
 
+fn is_short(cnf: &Cnf) -> bool {
+    cnf.clauses.literals().len() <= LEARN_FIRST_LITERALS_MAX
+}
+
 /// The place that clause learning should have on a formula.
 pub fn learning(cnf: &Cnf, threads: usize) -> Learning {
     let looks_random = shape::looks_random(cnf.variables, cnf.clauses.iter());
-    let is_short = cnf.clauses.literals().len() <= LEARN_FIRST_LITERALS_MAX;
+    let is_short = is_short(cnf);
     if is_short && (!looks_random || cnf.variables <= LEARN_FIRST_RANDOM_VARIABLES_MAX) {
         Learning::First
     } else if is_learnable(cnf.variables, looks_random) && (threads > 1 || !looks_random) {
@@ -183,6 +187,7 @@ const LEARN_STRUCTURE_SHARE: u64 = 16 * SHARE;
 const LEARN_AGAIN_SHARE: u64 = 8 * SHARE;
 /// Effort of each [`SHARE`] that a second clause learning has before the other searchers of its thread begin.
 const LEARN_AGAIN_ALONE_EFFORT: u64 = 2_000_000;
+
 fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Schedule<'a> {
     let seed = team.thread_seed();
     let looks_random = shape::looks_random(cnf.variables, cnf.clauses.iter());
@@ -194,7 +199,9 @@ fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Schedule<'a> {
         && shape::is_beyond_chance(cnf.variables, &cnf.clauses);
     let later = COMPILE_EFFORT * literals as u64;
     let shares = Shares::of(looks_random, is_small, is_hidden, team.thread);
-    let learns_again = team.learns == Learns::Again && may_learn_again(cnf, looks_random);
+    let learns_again = team.learns == Learns::Again && !looks_random;
+    // What waits for a share of the others waits for that of the second clause learning too.
+    let later = if learns_again { later / 2 } else { later };
     let alone = if learns_again { LEARN_AGAIN_ALONE_EFFORT } else { 0 };
     let delay = if is_small && !is_hidden { alone } else { later.max(alone) };
     let memcomputing_delay = if is_hidden && shares.memcomputing > SHARE { later / 4 } else { delay };
@@ -235,16 +242,9 @@ fn of_cnf<'a>(problem: &'a Problem, cnf: &'a Cnf, team: Team) -> Schedule<'a> {
     Schedule::new(entries)
 }
 
-/// Whether there is a second clause learning beside that on the whole formula: on larger formulas it would take from walks and
-/// chips what they need.
-fn may_learn_again(cnf: &Cnf, looks_random: bool) -> bool {
-    !looks_random && cnf.clauses.literals().len() <= LEARN_FIRST_LITERALS_MAX
-}
-
 /// About how many bytes a second clause learning needs in a search on several threads.
 pub fn learn_again_bytes(cnf: &Cnf) -> u64 {
-    let looks_random = shape::looks_random(cnf.variables, cnf.clauses.iter());
-    if may_learn_again(cnf, looks_random) { Cdcl::memory_bytes(cnf) } else { 0 }
+    if is_short(cnf) && learning(cnf, 2) == Learning::First { Cdcl::memory_bytes(cnf) } else { 0 }
 }
 
 fn of_wcnf<'a>(problem: &'a Problem, wcnf: &'a Wcnf, team: Team) -> Vec<Entry<'a>> {

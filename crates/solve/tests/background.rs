@@ -236,9 +236,14 @@ fn what_clause_learning_decides_at_once_is_told_once() {
     for threads in [1, 2] {
         let told = Counted::default();
         let answer = solve(&Problem::Cnf(cnf.clone()), &options(threads, 1), &told, &AtomicBool::new(false));
-        assert_eq!((answer.status, answer.source, answer.ecu), (Status::Satisfiable, Source::Cdcl, 0));
+        // On a loaded machine the second thread may come first.
+        let sources = if threads == 1 { &[Source::Cdcl][..] } else { &[Source::Cdcl, Source::Presolve] };
+        assert_eq!((answer.status, answer.ecu), (Status::Satisfiable, 0));
+        assert!(sources.contains(&answer.source), "{:?}", answer.source);
         assert_eq!(answer.assignment.map(|a| cnf.unsatisfied(&a)), Some(0));
-        assert_eq!(*told.0.lock().expect("nobody panics"), [(0, Source::Cdcl)]);
+        let told = told.0.lock().expect("nobody panics");
+        assert_eq!(told.len(), 1);
+        assert!(told[0].0 == 0 && sources.contains(&told[0].1), "{:?}", told[0]);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{Context, Outcome, Searcher, Source};
 
 /// Decides a CNF: a model is offered to the context, *unsatisfiable* is answered as the outcome.
 ///
-/// The search is the same however it is sliced, and the same as that of CaDiCaL alone.
+/// The search is the same however it is sliced, and that of [`Self::new`] the same as that of CaDiCaL alone.
 pub struct Cdcl {
     strand: Strand,
 }
@@ -161,9 +161,18 @@ impl CallState {
     }
 }
 
-/// Clause learning on a whole formula as it was given, on the calling thread: a formula of milliseconds is decided before
-/// a thread could have been started.
+/// Clause learning on a whole formula as it was given, on the calling thread: a formula of a millisecond is decided before
+/// another thread could have done anything. Dropped, also by a panic, it leaves nobody waiting for its verdict.
 pub struct Foreground(Arc<CallState>);
+
+impl Drop for Foreground {
+    fn drop(&mut self) {
+        let mut standing = self.0.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        if *standing == Standing::Running {
+            *standing = Standing::Ended(Outcome::Exhausted.into());
+        }
+    }
+}
 
 impl Foreground {
     /// Nothing done yet, and the handle to watch it by.

@@ -18,7 +18,10 @@ use crate::{Context, Outcome, Source, clauses, portfolio};
 /// Clause learning on the whole formula that needs nobody here.
 pub(super) enum Beside<'a> {
     Nobody,
+    /// On a thread of its own.
     Running(Background),
+    /// On the thread that called for the search: the formula is short and structured, and gets a second one.
+    Caller(Background),
     /// The supervisor starts it: the caller's thread shall not wait for that where it may be done as soon.
     Supervised(&'a Cnf),
 }
@@ -38,7 +41,8 @@ pub(super) struct Order<'a> {
 
 impl Order<'_> {
     /// Nanoseconds that clause learning has before anybody else begins, and besides for each literal, which is
-    /// about what the others need to begin. A busy second core of the two makes it take 1.3 to 1.6 times as long.
+    /// about what the others need to begin. A busy second core may make it take 1.3 times as long, but the second clause learning
+    /// decides many formulas first (`docs/decisions/0011-clause-learning-first.md`).
     const ALONE_EFFORT: u64 = 2_000_000;
     const ALONE_EFFORT_PER_LITERAL: u64 = 40;
     /// The same as effort with one thread, where what the others need to begin is lost to it.
@@ -125,51 +129,61 @@ impl Order<'_> {
     fn learn_beside(&self, cnf: &Cnf) -> Found {
         let (foreground, handle) = Foreground::new();
         let wake = Arc::new(Wake::default());
-        let mut handle = Some(handle);
+        // Whoever begins beside takes it.
+        let handle = Mutex::new(Some(handle));
         let alone = self
             .part(Self::ALONE_EFFORT + Self::ALONE_EFFORT_PER_LITERAL * cnf.clauses.literals().len() as u64);
         let start = self.begin + Duration::from_nanos(alone);
         // What those beside are told when this thread has ended.
         let (has_ended, is_decided) = (AtomicBool::new(false), AtomicBool::new(false));
         std::thread::scope(|scope| {
-            let mut beside = None;
+            let mut asked = None;
             let mut found = None;
             let report = |spent: u64| {
-                if spent > self.effort_limit || self.is_over() {
-                    return true;
-                }
-                // The others wait for their start by themselves: CaDiCaL may not report for many milliseconds.
-                let Some(handle) = handle.take() else { return beside.is_none() };
-                let (wake, has_ended, is_decided) = (Arc::clone(&wake), &has_ended, &is_decided);
-                let others = move || {
-                    while !has_ended.load(Ordering::Acquire) {
-                        let left = start.saturating_duration_since(Instant::now());
-                        if left.is_zero() {
-                            break;
+                // The others wait for their start by themselves: CaDiCaL may not report for many milliseconds. Where the system gives no
+                // thread, this one goes on alone.
+                asked.get_or_insert_with(|| {
+                    let (wake, handle, has_ended, is_decided) =
+                        (Arc::clone(&wake), &handle, &has_ended, &is_decided);
+                    let others = move || {
+                        while !has_ended.load(Ordering::Acquire) {
+                            let left = start.saturating_duration_since(Instant::now());
+                            if left.is_zero() {
+                                break;
+                            }
+                            std::thread::park_timeout(left);
                         }
-                        std::thread::park_timeout(left);
-                    }
-                    let is_wanted = !is_decided.load(Ordering::Acquire);
-                    is_wanted.then(|| self.search(Beside::Running(handle), None, wake))
-                };
-                beside = std::thread::Builder::new().name("search".into()).spawn_scoped(scope, others).ok();
-                // Without a thread the others come when this one has ended.
-                beside.is_none()
+                        let handle = handle.lock().unwrap_or_else(PoisonError::into_inner).take();
+                        let is_wanted = !is_decided.load(Ordering::Acquire);
+                        let beside = handle.map_or(Beside::Nobody, Beside::Caller);
+                        is_wanted.then(|| self.search(beside, None, wake))
+                    };
+                    std::thread::Builder::new().name("search".into()).spawn_scoped(scope, others).ok()
+                });
+                spent > self.effort_limit || self.is_over()
             };
             // Told before the solver's clauses are given back.
             let outcome = foreground.decide(cnf, report, |verdict| {
+                // Nobody begins any more should the observer panic.
+                is_decided.store(true, Ordering::Release);
                 found = self.decided(cnf, verdict);
                 is_decided.store(found.is_some(), Ordering::Release);
                 has_ended.store(true, Ordering::Release);
             });
-            let Some(beside) = beside else {
-                return found.unwrap_or_else(|| self.search(Beside::Nobody, None, Arc::default()));
-            };
             foreground.tell(if found.is_some() { outcome } else { Outcome::Exhausted }.into());
             wake.notify();
-            beside.thread().unpark();
-            let other = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            found.or(other).unwrap_or_else(|| self.search(Beside::Nobody, None, Arc::default()))
+            let other = asked.flatten().map(|beside| {
+                beside.thread().unpark();
+                beside.join()
+            });
+            if let Some(found) = found {
+                return found;
+            }
+            match other {
+                Some(Ok(Some(other))) => other,
+                Some(Err(panic)) => std::panic::resume_unwind(panic),
+                Some(Ok(None)) | None => self.search(Beside::Nobody, None, Arc::default()),
+            }
         })
     }
 
@@ -223,8 +237,8 @@ impl Order<'_> {
     /// The whole portfolio, beside clause learning or in turns with it, if there is any; that notifies `wake` when it has ended.
     pub(super) fn search(&self, beside: Beside, mut learner: Option<Learner>, wake: Arc<Wake>) -> Found {
         let Self { problem, options, effort_limit, starts, others, ref teller, interrupt, begin } = *self;
-        let learns_beside = !matches!(beside, Beside::Nobody);
-        let first_thread = usize::from(learns_beside);
+        // Clause learning in the background has the place of the first thread.
+        let first_thread = usize::from(!matches!(beside, Beside::Nobody));
         let normalised = normalise(problem, &NormaliseOptions::default());
         let is_cnf = matches!(problem, Problem::Cnf(_));
         let solved = if is_cnf { Status::Satisfiable } else { Status::Optimal };
@@ -267,7 +281,9 @@ impl Order<'_> {
         let search = Search {
             parts: parts.collect(),
             options,
-            learns_beside,
+            learns_again: matches!(beside, Beside::Caller(_))
+                .then(|| largest(&normalised.components))
+                .flatten(),
             effort_limit,
             unsatisfiable: AtomicBool::new(false),
             stop: AtomicBool::new(false),
@@ -305,16 +321,20 @@ impl Order<'_> {
         let (model, settled) = std::thread::scope(|scope| {
             let work = &work;
             // The caller's thread is a worker too: what takes a fraction of a millisecond does not wait for a thread.
-            let supervisor = scope.spawn(|| {
+            let supervisor = std::thread::Builder::new().spawn_scoped(scope, || {
                 let background = match beside {
                     Beside::Supervised(cnf) if !search.stop.load(Ordering::Relaxed) => {
                         self.start(cnf, &search.wake)
                     }
-                    Beside::Running(background) => Some(background),
+                    Beside::Running(background) | Beside::Caller(background) => Some(background),
                     Beside::Supervised(_) | Beside::Nobody => None,
                 };
                 supervise(&search, &scoreboard, background, interrupt)
             });
+            if supervisor.is_err() {
+                // Nobody would end the search in time.
+                search.stop();
+            }
             for thread in first_thread + 1..options.threads {
                 let work = move || work(thread, &mut None);
                 if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
@@ -325,7 +345,10 @@ impl Order<'_> {
             work(first_thread, &mut learner);
             // Nor for the others, where nothing is left to find.
             let settled = search.is_settled().then(best).flatten();
-            (supervisor.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), settled)
+            let join = |supervisor: std::thread::ScopedJoinHandle<_>| {
+                supervisor.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            (supervisor.ok().and_then(join), settled)
         });
         let model = model.or_else(|| learner.and_then(|learner| learner.clauses.into_model()));
         let with_others = |(parts, found): (Vec<Vec<bool>>, Found)| {
@@ -351,6 +374,15 @@ impl Order<'_> {
         }
         best().map_or_else(|| self.answer(Status::Unknown, None, Source::Presolve, search.ecu()), with_others)
     }
+}
+
+/// The component with the most clauses.
+fn largest(components: &[Problem]) -> Option<usize> {
+    let size = |component: &Problem| match component {
+        Problem::Cnf(cnf) => cnf.clauses.len(),
+        Problem::Wcnf(_) | Problem::Ising(_) => 0,
+    };
+    (0..components.len()).max_by_key(|&index| size(&components[index]))
 }
 
 /// The components' assignments with one of them replaced by another elite, those that lose least first.

@@ -27,8 +27,8 @@ pub(super) struct Part<'a> {
 pub(super) struct Search<'a> {
     pub(super) parts: Vec<Part<'a>>,
     pub(super) options: &'a Options,
-    /// Clause learning on the whole formula has the place of the first thread.
-    pub(super) learns_beside: bool,
+    /// The part that gets a second clause learning, on the second thread, if any does.
+    pub(super) learns_again: Option<usize>,
     /// Effort that each thread may spend.
     pub(super) effort_limit: u64,
     pub(super) unsatisfiable: AtomicBool,
@@ -56,7 +56,7 @@ impl Wake {
 
 impl Search<'_> {
     /// Ends the search on all threads.
-    fn stop(&self) {
+    pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
         for part in &self.parts {
             part.context.stop();
@@ -79,12 +79,15 @@ impl Search<'_> {
 
     /// One thread's life.
     pub(super) fn work(&self, thread: usize, learner: &mut Option<Learner>) {
-        let learns = match (thread, learner.is_some()) {
-            (0, false) => Learns::Alone,
-            (1, _) if self.learns_beside => Learns::Again,
-            _ => Learns::Nothing,
+        let is_only = thread == 0 && learner.is_none();
+        let team = |index: usize| {
+            let learns = match thread {
+                0 if is_only => Learns::Alone,
+                1 if self.learns_again == Some(index) => Learns::Again,
+                _ => Learns::Nothing,
+            };
+            Team { thread, threads: self.options.threads, seed: self.options.seed, learns }
         };
-        let team = Team { thread, threads: self.options.threads, seed: self.options.seed, learns };
         let mut schedules: Vec<Option<Schedule>> = self.parts.iter().map(|_| None).collect();
         let mut spent = learner.as_ref().map_or(0, |learner| learner.had);
         // Threads begin at different components, so that many small ones are not all done twice.
@@ -110,8 +113,8 @@ impl Search<'_> {
                 continue;
             }
             let begin = Instant::now();
-            let schedule =
-                schedules[here].get_or_insert_with(|| portfolio::schedule(part.context.problem(), team));
+            let schedule = schedules[here]
+                .get_or_insert_with(|| portfolio::schedule(part.context.problem(), team(here)));
             if schedule.is_done() {
                 idle += 1;
                 continue;
