@@ -203,41 +203,35 @@ fn pigeons(holes: u32) -> Cnf {
     Cnf { variables: (holes + 1) * holes, clauses }
 }
 
+/// Slices of `effort` until the searcher ends.
+fn slices(problem: &Problem, mut searcher: Cdcl, effort: u64) -> u64 {
+    let context = Context::new(problem, None, None);
+    let mut slices = 0u64;
+    while searcher.work(&context, effort) == Outcome::Continue {
+        slices += 1;
+    }
+    slices
+}
+
 #[test]
 fn slices_do_not_change_the_search() {
     // Slices of any size take the same total effort, since the search underneath is the same.
     let cnf = pigeons(7);
     let problem = Problem::Cnf(cnf.clone());
-    let slices = |effort: u64| {
-        let context = Context::new(&problem, None, None);
-        let mut searcher = Cdcl::new(&cnf);
-        let mut slices = 0u64;
-        while searcher.work(&context, effort) == Outcome::Continue {
-            slices += 1;
-        }
-        slices
-    };
-    let fine = slices(400_000);
+    let count = |effort| slices(&problem, Cdcl::new(&cnf), effort);
+    let fine = count(400_000);
     assert!(fine > 10, "{fine}");
-    assert_eq!(fine, slices(400_000));
-    assert!(slices(800_000).abs_diff(fine / 2) <= 1);
+    assert_eq!(fine, count(400_000));
+    assert!(count(800_000).abs_diff(fine / 2) <= 1);
 }
 
 #[test]
 fn the_seed_says_which_search_a_shuffled_formula_gets() {
     let cnf = pigeons(7);
     let problem = Problem::Cnf(cnf.clone());
-    let slices = |seed: u64| {
-        let context = Context::new(&problem, None, None);
-        let mut searcher = Cdcl::shuffled(&cnf, seed);
-        let mut slices = 0u64;
-        while searcher.work(&context, 400_000) == Outcome::Continue {
-            slices += 1;
-        }
-        slices
-    };
-    let counts: Vec<u64> = (0..4).map(slices).collect();
-    assert_eq!(counts, (0..4).map(slices).collect::<Vec<_>>());
+    let count = |seed| slices(&problem, Cdcl::shuffled(&cnf, seed), 400_000);
+    let counts: Vec<u64> = (0..4).map(count).collect();
+    assert_eq!(counts, (0..4).map(count).collect::<Vec<_>>());
     assert!(counts.iter().any(|&count| count != counts[0]), "{counts:?}");
 }
 
