@@ -7,6 +7,7 @@ pub mod context;
 pub mod exact;
 pub mod ising;
 mod memory;
+mod permutation;
 mod portfolio;
 pub mod schedule;
 pub mod searcher;

@@ -256,7 +256,7 @@ fn learn<S: Simd>(
     totals
 }
 
-/// [`learn`] of the next `count` clauses, at most 255, of `width` literals. Returns how many are unsatisfied.
+/// [`learn`] of the next `count` clauses, at most [`COUNT_MAX`](crate::literals::COUNT_MAX), of `width` literals. Returns how many are unsatisfied.
 ///
 /// # Safety
 /// `clauses` and `literals` must point at these clauses, which are of the circuit of `rows` and `weights`.

@@ -4,6 +4,7 @@
 use hysteron_circuit::rom::mix64;
 
 use super::partial::Clauses;
+use crate::permutation::permutation;
 
 /// An assignment made by propagation. Free variables take the value of `hint`, if there is one, else one at
 /// random. Conflicts are passed over.
@@ -25,10 +26,7 @@ pub(super) fn propagate(clauses: &Clauses, hint: Option<&[bool]>, seed: u64) -> 
             if clause < clauses.hard_count { &mut hard_units } else { &mut soft_units }.push(clause as u32);
         }
     }
-    let mut order: Vec<u32> = (0..n as u32).collect();
-    for i in (1..n).rev() {
-        order.swap(i, draw(i + 1));
-    }
+    let mut order = permutation(n as u32, &mut draw);
     let free_code = |clause: u32, assigned: &[bool]| {
         clauses.codes[clauses.range(clause as usize)].iter().copied().find(|&c| !assigned[(c >> 1) as usize])
     };

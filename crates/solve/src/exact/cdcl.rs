@@ -10,6 +10,7 @@ use super::cadical::Cadical;
 use super::oracle::{Answer, Oracle};
 use super::strand::{Adopted, OnEnd, Pace, Standing, Strand, Verdict};
 use super::units::Residue;
+use crate::permutation::permutation;
 use crate::{Context, Outcome, Searcher, Source};
 
 /// Decides a CNF: a model is offered to the context, *unsatisfiable* is answered as the outcome.
@@ -31,7 +32,10 @@ impl Cdcl {
     /// takes depends on that order, often by a factor of ten (Gomes, Selman, Crato, Kautz 2000, "Heavy-tailed phenomena in
     /// satisfiability and constraint satisfaction problems"), so it is a good companion of one in the given order.
     pub fn shuffled(problem: &Cnf, seed: u64) -> Self {
-        let numbers = permutation(problem.variables, mix64(seed));
+        let key = mix64(seed);
+        let numbers = permutation(problem.variables, |below| {
+            (u128::from(mix64(key ^ (below as u64 - 1))) * below as u128 >> 64) as usize
+        });
         let mut solver = Cadical::new();
         solver.make_room(problem.variables);
         let mut clause = Vec::with_capacity(problem.clauses.longest());
@@ -206,16 +210,6 @@ impl Foreground {
     pub fn tell(self, verdict: Verdict) {
         *self.0.standing.lock().unwrap_or_else(PoisonError::into_inner) = Standing::Ended(verdict);
     }
-}
-
-/// The numbers below `count` in an order that `key` says (Fisher, Yates).
-fn permutation(count: u32, key: u64) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..count).collect();
-    for i in (1..count).rev() {
-        let draw = u128::from(mix64(key ^ u64::from(i)));
-        order.swap(i as usize, (draw * (u128::from(i) + 1) >> 64) as usize);
-    }
-    order
 }
 
 fn read(variables: u32, clauses: &ClauseList) -> Cadical {

@@ -20,7 +20,7 @@ pub(super) enum Beside<'a> {
     Nobody,
     /// On a thread of its own.
     Running(Background),
-    /// On the thread that called for the search: the formula is short and structured, and gets a second one.
+    /// On the thread that called for the search: the formula is short, and gets a second one where it is structured.
     Caller(Background),
     /// The supervisor starts it: the caller's thread shall not wait for that where it may be done as soon.
     Supervised(&'a Cnf),
@@ -146,13 +146,7 @@ impl Order<'_> {
                     let (wake, handle, has_ended, is_decided) =
                         (Arc::clone(&wake), &handle, &has_ended, &is_decided);
                     let others = move || {
-                        while !has_ended.load(Ordering::Acquire) {
-                            let left = start.saturating_duration_since(Instant::now());
-                            if left.is_zero() {
-                                break;
-                            }
-                            std::thread::park_timeout(left);
-                        }
+                        park_until(start, has_ended);
                         let handle = handle.lock().unwrap_or_else(PoisonError::into_inner).take();
                         let is_wanted = !is_decided.load(Ordering::Acquire);
                         let beside = handle.map_or(Beside::Nobody, Beside::Caller);
@@ -281,9 +275,7 @@ impl Order<'_> {
         let search = Search {
             parts: parts.collect(),
             options,
-            learns_again: matches!(beside, Beside::Caller(_))
-                .then(|| largest(&normalised.components))
-                .flatten(),
+            learns_again: if let Beside::Caller(_) = beside { largest(&normalised.components) } else { None },
             effort_limit,
             unsatisfiable: AtomicBool::new(false),
             stop: AtomicBool::new(false),
@@ -373,6 +365,17 @@ impl Order<'_> {
             }
         }
         best().map_or_else(|| self.answer(Status::Unknown, None, Source::Presolve, search.ecu()), with_others)
+    }
+}
+
+/// Waits until `start`, or until `has_ended` was set and this thread unparked.
+fn park_until(start: Instant, has_ended: &AtomicBool) {
+    while !has_ended.load(Ordering::Acquire) {
+        let left = start.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        std::thread::park_timeout(left);
     }
 }
 
